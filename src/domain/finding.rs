@@ -1,0 +1,121 @@
+use super::{Cause, Evidence, Outcome, Quantity, Receipt, Skip, plain};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Characters kept of a summary or a remedy.
+const SENTENCE: usize = 300;
+
+/// What one run concluded and what it rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The conclusion.
+    pub outcome: Outcome,
+    /// The conclusion in a clause, the number and its limit in it.
+    pub summary: String,
+    /// What to do about it, where the run knows better than the check's hint.
+    pub remedy: Option<String>,
+    /// Whether a stand-in answered in the target's place.
+    pub fallback: bool,
+    /// How long the target took for the operation that matters.
+    pub latency: Option<Duration>,
+    /// The number to draw over time.
+    pub measure: Option<Quantity>,
+    /// What was asked, wanted and answered.
+    pub evidence: Evidence,
+    /// What was written and removed.
+    pub receipt: Receipt,
+}
+
+impl Finding {
+    /// A conclusion with nothing else known yet.
+    pub fn new(outcome: Outcome, summary: &str) -> Self {
+        Self {
+            outcome,
+            summary: plain(summary, SENTENCE),
+            remedy: None,
+            fallback: false,
+            latency: None,
+            measure: None,
+            evidence: Evidence::default(),
+            receipt: Receipt::default(),
+        }
+    }
+
+    /// Every assertion held.
+    pub fn pass(summary: &str) -> Self {
+        Self::new(Outcome::Pass, summary)
+    }
+
+    /// A soft limit did not hold.
+    pub fn warn(summary: &str) -> Self {
+        Self::new(Outcome::Warn, summary)
+    }
+
+    /// The target is wrong.
+    pub fn fail(summary: &str) -> Self {
+        Self::new(Outcome::Fail, summary)
+    }
+
+    /// Nothing was learnt.
+    pub fn unknown(cause: Cause, summary: &str) -> Self {
+        Self::new(Outcome::Unknown(cause), summary)
+    }
+
+    /// Not run on purpose.
+    pub fn skipped(why: Skip, summary: &str) -> Self {
+        Self::new(Outcome::Skipped(why), summary)
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: &str) -> Self {
+        self.remedy = Some(plain(remedy, SENTENCE));
+        self
+    }
+
+    /// Says that a stand-in answered.
+    #[must_use]
+    pub fn on_fallback(mut self) -> Self {
+        self.fallback = true;
+        self
+    }
+
+    /// Adds how long the target took.
+    #[must_use]
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = Some(latency);
+        self
+    }
+
+    /// Adds the number to draw over time.
+    #[must_use]
+    pub fn measure(mut self, measure: Quantity) -> Self {
+        self.measure = Some(measure);
+        self
+    }
+
+    /// Adds what it rests on.
+    #[must_use]
+    pub fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence = evidence;
+        self
+    }
+
+    /// Adds what was written and removed.
+    #[must_use]
+    pub fn receipt(mut self, receipt: Receipt) -> Self {
+        self.receipt = receipt;
+        self
+    }
+
+    /// Every text in it, for whoever must look for secrets.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let Self { summary, remedy, evidence, .. } = self;
+        let Evidence { asked, wanted, reply, facts, .. } = evidence;
+        let words = facts.iter_mut().filter_map(|fact| match &mut fact.value {
+            super::FactValue::Words(words) => Some(words),
+            super::FactValue::Quantity(_) => None,
+        });
+        [summary, asked, wanted, reply].into_iter().chain(remedy.as_mut()).chain(words)
+    }
+}

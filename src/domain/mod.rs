@@ -1,0 +1,39 @@
+//! What the console knows, as plain values.
+//!
+//! Nothing in here performs I/O, reads a clock, spawns a task or draws. Every
+//! other layer may use this one; this one uses `std` and `serde` alone.
+
+mod blocker;
+mod check;
+mod evidence;
+mod finding;
+mod id;
+mod journal;
+mod outcome;
+mod plain;
+mod policy;
+mod score;
+mod series;
+mod snapshot;
+mod status;
+mod time;
+mod verdict;
+
+pub use blocker::{Blocker, Ledger, Stands};
+pub use check::{Cadence, CheckSpec, Class, Impact, Text, text};
+pub use evidence::{Evidence, Fact, FactValue, Phase, Quantity, Receipt};
+pub use finding::Finding;
+pub use id::{BadId, CheckId, IntegrationId};
+pub use journal::{Event, Journal, Trigger};
+pub use outcome::{Cause, Mark, Outcome, Severity, Skip};
+pub use plain::plain;
+pub use policy::{Acceptance, Policy};
+pub use score::HealthScore;
+pub use series::{Sample, Series};
+pub use snapshot::{CheckView, Flags, IntegrationView, Pending, Provenance, Snapshot, Target};
+pub use status::{Freshness, Status};
+pub use time::Timestamp;
+pub use verdict::{Rule, Verdict, Word};
+
+#[cfg(test)]
+pub(crate) mod sample;

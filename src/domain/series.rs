@@ -1,0 +1,92 @@
+use serde::{Deserialize, Serialize};
+use std::{collections::VecDeque, time::Duration};
+
+/// Samples kept: twenty minutes of a five-second poll.
+const KEPT: usize = 240;
+
+/// One measured value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// When, since the engine started.
+    pub at: Duration,
+    /// How much, in the base unit of what is measured.
+    pub value: f64,
+}
+
+/// Recent values, oldest first. Holds at most 240 and forgets the oldest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Series(VecDeque<Sample>);
+
+impl Series {
+    /// Adds a sample. What is not a finite number is not a sample.
+    pub fn push(&mut self, at: Duration, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
+        if self.0.len() == KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(Sample { at, value });
+    }
+
+    /// Oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Sample> + ExactSizeIterator {
+        self.0.iter().copied()
+    }
+
+    /// The newest.
+    pub fn last(&self) -> Option<Sample> {
+        self.0.back().copied()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value below which `percent` of the kept samples lie (nearest rank).
+    ///
+    /// `None` without samples. `percent` is 1 to 100.
+    pub fn percentile(&self, percent: usize) -> Option<f64> {
+        let mut values: Vec<f64> = self.iter().map(|sample| sample.value).collect();
+        values.sort_by(f64::total_cmp);
+        let rank = (values.len() * percent).div_ceil(100);
+        values.get(rank.saturating_sub(1)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(values: &[f64]) -> Series {
+        let mut series = Series::default();
+        for (second, value) in (0_u64..).zip(values) {
+            series.push(Duration::from_secs(second), *value);
+        }
+        series
+    }
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let series = series(&[5.0, 1.0, 4.0, 2.0, 3.0]);
+        assert_eq!(series.percentile(50), Some(3.0));
+        assert_eq!(series.percentile(95), Some(5.0));
+        assert_eq!(series.percentile(1), Some(1.0));
+        assert_eq!(Series::default().percentile(50), None);
+    }
+
+    #[test]
+    fn it_never_grows_and_never_holds_a_non_number() {
+        let mut series = series(&[1.0; 500]);
+        assert_eq!(series.len(), KEPT);
+        series.push(Duration::from_secs(501), f64::NAN);
+        assert_eq!(series.last().map(|sample| sample.value), Some(1.0));
+    }
+}

@@ -1,0 +1,1 @@
+//! What the console knows how to watch, one folder each.

@@ -1,0 +1,12 @@
+//! T-minus answers one question: may this go to production, and if not, why?
+//!
+//! In reading order: what is known ([`domain`]), what integrations are written
+//! with ([`probe`]), the machine that runs them ([`engine`]).
+
+pub mod clock;
+pub mod domain;
+pub mod engine;
+pub mod integrations;
+pub mod probe;
+pub mod secret;
+pub mod units;

@@ -1,0 +1,67 @@
+//! What an integration is written with: the trait, the check table, the
+//! context handed to a run, and the kit for measuring without doing harm.
+//!
+//! Nothing in here knows which integrations exist.
+
+mod backoff;
+mod error;
+mod isolation;
+mod locality;
+mod measure;
+mod narrow;
+mod settings;
+
+pub use backoff::{Backoff, BadBackoff};
+pub use error::ProbeError;
+pub use isolation::{Ending, isolate};
+pub use locality::is_local;
+pub use measure::Stopwatch;
+pub use narrow::Narrow;
+pub use settings::{Complaint, Safety};
+
+use crate::domain::{CheckSpec, Finding, IntegrationId, Target};
+use std::pin::Pin;
+use tokio_util::sync::CancellationToken;
+
+/// One run of a check, as a future that can be dropped at any await point.
+pub type Run<'a> = Pin<Box<dyn Future<Output = Result<Finding, ProbeError>> + Send + 'a>>;
+
+/// Something the console watches.
+///
+/// The engine calls [`run`](Self::run) concurrently for different checks and
+/// never twice at once for the same check. A run may be dropped at any await
+/// point: hold no lock and leave no half-written key across one.
+pub trait Integration: Send + Sync + 'static {
+    /// Stable name.
+    fn id(&self) -> &IntegrationId;
+    /// Name to show, at most 20 columns.
+    fn title(&self) -> &str;
+    /// What it looks at, without any secret.
+    fn target(&self) -> Target;
+    /// Its checks, in the order to show them.
+    fn checks(&self) -> Vec<CheckSpec>;
+    /// Runs the check at `index` of [`checks`](Self::checks).
+    fn run<'a>(&'a self, index: usize, cx: &'a Cx) -> Run<'a>;
+}
+
+/// What a run may ask of its surroundings.
+#[derive(Clone, Debug)]
+pub struct Cx {
+    /// Cancelled when the user stops this run or the console shuts down.
+    ///
+    /// Only runs with clean-up to do need to look; the rest are dropped.
+    pub cancel: CancellationToken,
+}
+
+/// One row of an integration's check table: what it is and what to call.
+pub struct Check<S: 'static> {
+    /// What it is.
+    pub spec: CheckSpec,
+    /// What to call.
+    pub run: for<'a> fn(&'a S, &'a Cx) -> Run<'a>,
+}
+
+/// The specs of a check table, in order.
+pub fn specs<S>(table: &[Check<S>]) -> Vec<CheckSpec> {
+    table.iter().map(|check| check.spec.clone()).collect()
+}

@@ -1,0 +1,126 @@
+//! How numbers, spans and moments are written, for every surface.
+
+use crate::domain::{Quantity, Timestamp};
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// A span with three digits at most: `0.4ms`, `18ms`, `2.1s`, `4m12s`, `3d4h`.
+pub fn span(span: Duration) -> String {
+    let micros = span.as_micros();
+    match micros {
+        0 => "0ms".into(),
+        1..10_000 => format!("{}.{}ms", micros / 1000, micros % 1000 / 100),
+        10_000..1_000_000 => format!("{}ms", micros / 1000),
+        1_000_000..10_000_000 => {
+            format!("{}.{}s", micros / 1_000_000, micros % 1_000_000 / 100_000)
+        }
+        _ => long_span(span.as_secs()),
+    }
+}
+
+fn long_span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d{}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// An age, calm for the eye: seconds to ten, then tens of seconds, then minutes.
+pub fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..10 => format!("{seconds}s"),
+        seconds @ 10..60 => format!("{}s", seconds / 10 * 10),
+        seconds @ 60..3600 => format!("{}m", seconds / 60),
+        seconds @ 3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        seconds => format!("{}d{}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// Bytes in binary units: `512 B`, `9.8 MiB`.
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let (mut whole, mut rest, mut unit) = (bytes / 1024, bytes % 1024, 0);
+    while whole >= 1024 {
+        (whole, rest, unit) = (whole / 1024, whole % 1024, unit + 1);
+    }
+    match whole {
+        0..10 => format!("{whole}.{} {}", rest * 10 / 1024, UNITS[unit]),
+        _ => format!("{whole} {}", UNITS[unit]),
+    }
+}
+
+/// A quantity with its unit.
+pub fn quantity(quantity: Quantity) -> String {
+    match quantity {
+        Quantity::Time(time) => span(time),
+        Quantity::Bytes(count) => bytes(count),
+        Quantity::Count(count) => count.to_string(),
+        Quantity::Ratio(ratio) => format!("{:.1} %", ratio * 100.0),
+        Quantity::PerSecond(rate) => format!("{rate:.1}/s"),
+    }
+}
+
+/// The time of day in this host's zone: `14:07:32`.
+pub fn clock(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(at) => at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string(),
+        Err(_) => "--:--:--".into(),
+    }
+}
+
+/// The moment as files want it: RFC 3339 in UTC with milliseconds.
+pub fn rfc3339(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(at) => format!("{at:.3}"),
+        Err(_) => "out of range".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_keep_to_the_digits_that_matter() {
+        let cases = [
+            (0, "0ms"),
+            (399, "0.3ms"),
+            (9_999, "9.9ms"),
+            (10_000, "10ms"),
+            (999_999, "999ms"),
+            (1_000_000, "1.0s"),
+            (59_000_000, "59s"),
+            (252_000_000, "4m12s"),
+            (11_520_000_000, "3h12m"),
+            (273_600_000_000, "3d4h"),
+        ];
+        for (micros, expected) in cases {
+            assert_eq!(span(Duration::from_micros(micros)), expected);
+        }
+    }
+
+    #[test]
+    fn an_age_moves_only_when_it_matters() {
+        let at = |seconds| age(Duration::from_secs(seconds));
+        assert_eq!([at(9), at(19), at(59), at(61), at(3700)], ["9s", "10s", "50s", "1m", "1h01m"]);
+    }
+
+    #[test]
+    fn bytes_are_binary() {
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1024), "1.0 KiB");
+        assert_eq!(bytes(10 * 1024 * 1024 + 1), "10 MiB");
+        assert_eq!(bytes(u64::MAX), "15 EiB");
+    }
+
+    #[test]
+    fn moments_are_written_in_utc() {
+        assert_eq!(rfc3339(Timestamp(1_795_400_000_123)), "2026-11-23T02:13:20.123Z");
+        assert_eq!(rfc3339(Timestamp(i64::MAX)), "out of range");
+    }
+}
