@@ -1,0 +1,10 @@
+//! The integrations against real servers, which the tests start themselves.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::panic,
+    reason = "a test against real servers and real time"
+)]
+
+mod support;
