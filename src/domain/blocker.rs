@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long a cleared blocker stays listed.
-const SHOWN_CLEARED: Duration = Duration::from_secs(600);
+const SHOWN_CLEARED: Duration = Duration::from_mins(10);
 
 /// How something stands in the way. Worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ const SHOWN_CLEARED: Duration = Duration::from_secs(600);
 pub enum Stands {
     /// On the pre-production checklist; it does not stop a release.
     Checklist,
+    /// It has not run yet: HOLD until it has.
+    Waiting,
     /// Nobody knows whether it may go: HOLD.
     Hold,
     /// It may not go: NO-GO.
@@ -25,7 +27,8 @@ pub enum Stands {
 /// Something that stands between now and production.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocker {
-    /// B1, B2, … or, on the checklist, W1, W2, …; kept as long as it stands.
+    /// B1, B2, … or, on the checklist, W1, W2, …; kept as long as it stands. Zero
+    /// while its check has not run.
     pub number: u32,
     /// The check that it rests on: the root cause.
     pub check: CheckId,
@@ -53,10 +56,13 @@ impl Blocker {
         self.stands > Stands::Checklist && self.cleared.is_none() && self.accepted.is_none()
     }
 
-    /// `B3`, or `W1` for one on the checklist.
+    /// `B3`, or `W1` for one on the checklist; `--` while its check has not run.
     pub fn label(&self) -> String {
-        let letter = if self.stands == Stands::Checklist { 'W' } else { 'B' };
-        format!("{letter}{}", self.number)
+        match self.stands {
+            Stands::Waiting => "--".into(),
+            Stands::Checklist => format!("W{}", self.number),
+            Stands::Hold | Stands::NoGo | Stands::LeftBehind => format!("B{}", self.number),
+        }
     }
 }
 
@@ -64,6 +70,8 @@ impl Blocker {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     blockers: Vec<Blocker>,
+    /// Those whose checks have not run: they come and go without a number.
+    waiting: Vec<Blocker>,
     given: [u32; 2],
 }
 
@@ -80,6 +88,7 @@ impl Ledger {
         for view in views {
             collect(view.as_ref(), policy, &mut standing);
         }
+        self.waiting = standing.extract_if(.., |found| found.stands == Stands::Waiting).collect();
         for known in &mut self.blockers {
             let same = |found: &Blocker| same(known, found);
             match standing.iter().position(same).map(|at| standing.swap_remove(at)) {
@@ -105,7 +114,7 @@ impl Ledger {
 
     /// What stands in the way: open, accepted, on the checklist, cleared.
     pub fn list(&self) -> Vec<Blocker> {
-        let mut list = self.blockers.clone();
+        let mut list = [self.blockers.as_slice(), &self.waiting].concat();
         let rank = |blocker: &Blocker| {
             let checklist = blocker.stands == Stands::Checklist;
             (blocker.cleared.is_some(), checklist, blocker.accepted.is_some(), blocker.number)
@@ -178,6 +187,7 @@ fn stands(check: &CheckView, policy: &Policy) -> Option<Stands> {
     let before_deploy = policy.deployed > check.ended;
     match (check.spec.class, check.outcome()) {
         (Class::Info, _) | (_, Outcome::Skipped(_)) => None,
+        (Class::Blocker, Outcome::Unknown(Cause::NotRun)) => Some(Stands::Waiting),
         (Class::Blocker, _) if before_deploy => Some(Stands::Hold),
         (Class::Blocker, Outcome::Fail) => Some(Stands::NoGo),
         (Class::Blocker, Outcome::Unknown(_) | Outcome::Blocked(_)) => Some(Stands::Hold),
@@ -187,5 +197,85 @@ fn stands(check: &CheckView, policy: &Policy) -> Option<Stands> {
         (_, Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) | Outcome::Blocked(_)) => {
             Some(Stands::Checklist)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Finding, Skip, sample};
+
+    fn view(checks: Vec<CheckView>) -> [std::sync::Arc<IntegrationView>; 1] {
+        [std::sync::Arc::new(sample::integration("test", "Test", checks))]
+    }
+
+    fn fold(ledger: &mut Ledger, checks: Vec<CheckView>, second: u64) -> Vec<(String, bool, u64)> {
+        let now = Duration::from_secs(second);
+        ledger.fold(&view(checks), &Policy::default(), now, Timestamp(0));
+        let shown = |b: &Blocker| (b.label(), b.cleared.is_some(), b.since.as_secs());
+        ledger.list().iter().map(shown).collect()
+    }
+
+    fn check(name: &str, finding: Finding) -> CheckView {
+        sample::check(name, 1, finding)
+    }
+
+    #[test]
+    fn a_blocker_keeps_its_number_is_cleared_and_forgotten() {
+        let (fail, pass) = (|| Finding::fail("no"), || Finding::pass("ok"));
+        let mut ledger = Ledger::default();
+        let both = || vec![check("a", fail()), check("b", fail())];
+        let [b1, b2] = [("B1".to_owned(), false, 0), ("B2".to_owned(), false, 0)];
+        assert_eq!(fold(&mut ledger, both(), 1), [b1, b2.clone()]);
+        let one = || vec![check("a", pass()), check("b", fail())];
+        let cleared = ("B1".to_owned(), true, 0);
+        assert_eq!(fold(&mut ledger, one(), 2), [b2.clone(), cleared], "open ones first");
+        let again = ("B1".to_owned(), false, 3);
+        assert_eq!(fold(&mut ledger, both(), 3), [again, b2.clone()], "reopened, with a new age");
+        fold(&mut ledger, one(), 4);
+        assert_eq!(fold(&mut ledger, one(), 604), [b2], "a cleared one goes after ten minutes");
+    }
+
+    #[test]
+    fn what_follows_from_one_cause_is_one_blocker() {
+        let blocked = || Finding::new(Outcome::Blocked("a".into()), "waits");
+        let checks =
+            vec![check("a", Finding::fail("no")), check("b", blocked()), check("c", blocked())];
+        let views = view(checks);
+        let mut ledger = Ledger::default();
+        ledger.fold(&views, &Policy::default(), Duration::ZERO, Timestamp(0));
+        let list = ledger.list();
+        assert_eq!((list.len(), list[0].also.len()), (1, 2));
+        let fallback = || Finding::pass("ok").on_fallback();
+        let views = view(vec![check("a", fallback()), check("b", fallback())]);
+        let mut ledger = Ledger::default();
+        ledger.fold(&views, &Policy::default(), Duration::ZERO, Timestamp(0));
+        assert_eq!(ledger.list().len(), 1, "a stand-in is one blocker, however many rely on it");
+    }
+
+    #[test]
+    fn what_has_not_run_waits_without_a_number() {
+        let ready = check("a", Finding::pass("ok"));
+        let mut ledger = Ledger::default();
+        let new = CheckView::new(ready.id.clone(), ready.spec.clone());
+        let shown = fold(&mut ledger, vec![new], 1);
+        assert_eq!(shown, [("--".to_owned(), false, 0)]);
+        assert!(fold(&mut ledger, vec![ready], 2).is_empty(), "and is not listed as cleared");
+    }
+
+    #[test]
+    fn the_checklist_is_numbered_apart_and_listed_after() {
+        let minor = |name, finding| {
+            let mut check = check(name, finding);
+            check.spec.class = Class::Minor;
+            check
+        };
+        let checks = vec![
+            minor("a", Finding::warn("slow")),
+            check("b", Finding::fail("no")),
+            minor("c", Finding::skipped(Skip::OptionalAbsent, "not there")),
+        ];
+        let shown = fold(&mut Ledger::default(), checks, 1);
+        assert_eq!(shown, [("B1".to_owned(), false, 0), ("W1".to_owned(), false, 0)]);
     }
 }

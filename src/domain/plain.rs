@@ -8,14 +8,12 @@ use std::fmt::Write as _;
 /// become one space. A text that was cut ends in `…`.
 pub fn plain(text: &str, most: usize) -> String {
     let mut safe = String::with_capacity(text.len().min(most));
-    let mut shown = 0;
-    for c in text.chars() {
+    for (shown, c) in text.chars().enumerate() {
         if shown == most {
             safe.pop();
             safe.push('…');
             break;
         }
-        shown += 1;
         match c {
             '\n' | '\r' | '\t' => safe.push(' '),
             c if is_hostile(c) => {

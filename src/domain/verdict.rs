@@ -124,7 +124,7 @@ fn hold(
     now: Duration,
     score: Option<HealthScore>,
 ) -> Option<Decision> {
-    let undecided = open(blockers, |stands| stands == Stands::Hold);
+    let undecided = open(blockers, |stands| matches!(stands, Stands::Hold | Stands::Waiting));
     if !undecided.is_empty() {
         let reason = format!("{} not known", counted(undecided.len(), "blocker"));
         return Some((Word::Hold, Rule::Undecided, undecided, reason));
@@ -170,4 +170,155 @@ fn open(blockers: &[Blocker], stands: impl Fn(Stands) -> bool) -> Vec<CheckId> {
 
 fn counted(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Acceptance, Cause, Finding, Freshness, Ledger, Receipt, Severity, Skip, Timestamp, sample,
+    };
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    const NOW: Duration = Duration::from_secs(100);
+    const WALL: Timestamp = Timestamp(1_000_000);
+
+    fn judged(checks: Vec<CheckView>, policy: &Policy) -> (Verdict, Vec<Blocker>) {
+        let views = [Arc::new(sample::integration("test", "Test", checks))];
+        let mut ledger = Ledger::default();
+        ledger.fold(&views, policy, NOW, WALL);
+        let blockers = ledger.list();
+        (Verdict::of(&views, &blockers, policy, NOW), blockers)
+    }
+
+    fn class(class: Class, mut check: CheckView) -> CheckView {
+        check.spec.class = class;
+        check
+    }
+
+    fn pass() -> CheckView {
+        sample::check("fine", 9, Finding::pass("ok"))
+    }
+
+    fn rule(check: CheckView, policy: &Policy) -> (Word, u8) {
+        let (verdict, _) = judged(vec![pass(), check], policy);
+        (verdict.word, verdict.rule.number())
+    }
+
+    #[test]
+    fn each_standing_of_a_blocker_gives_what_the_rules_say() {
+        let check = |finding| sample::check("c", 1, finding);
+        let stale = CheckView { freshness: Freshness::Stale, ..check(Finding::pass("ok")) };
+        let not_run = CheckView::new(stale.id.clone(), stale.spec.clone());
+        let left = Receipt { written: 3, removed: 2, left: 1, sent: 9 };
+        let cases = [
+            (check(Finding::pass("ok")), (Word::Go, 5)),
+            (check(Finding::warn("slow")), (Word::Go, 5)),
+            (check(Finding::fail("no")), (Word::NoGo, 2)),
+            (check(Finding::pass("ok").on_fallback()), (Word::NoGo, 2)),
+            (check(Finding::unknown(Cause::Starved, "busy")), (Word::Hold, 3)),
+            (check(Finding::new(Outcome::Blocked("x".into()), "waits")), (Word::Hold, 3)),
+            (check(Finding::skipped(Skip::NotApplicable, "no such")), (Word::Go, 5)),
+            (stale, (Word::Hold, 3)),
+            (not_run, (Word::Hold, 3)),
+            (class(Class::Major, check(Finding::fail("no"))), (Word::Go, 5)),
+            (class(Class::Info, check(Finding::fail("no"))), (Word::Go, 5)),
+            (class(Class::Info, check(Finding::pass("ok").receipt(left))), (Word::NoGo, 2)),
+        ];
+        for (check, expected) in cases {
+            let what = format!("{:?} {}", check.spec.class, check.finding.summary);
+            assert_eq!(rule(check, &Policy::default()), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn evidence_from_before_the_deploy_does_not_count() {
+        let deployed = Policy { deployed: Some(NOW), ..Policy::default() };
+        assert_eq!(rule(pass(), &deployed), (Word::Hold, 3));
+        let after = || CheckView { ended: Some(NOW), ..sample::check("a", 1, Finding::pass("ok")) };
+        let (verdict, _) = judged(vec![after()], &deployed);
+        assert_eq!(verdict.word, Word::Go);
+        let settling = Policy { settle: Duration::from_secs(1), ..deployed };
+        let (verdict, _) = judged(vec![after()], &settling);
+        assert_eq!((verdict.word, verdict.rule), (Word::Hold, Rule::Settling));
+    }
+
+    #[test]
+    fn floors_and_regressions_come_after_everything_else() {
+        let warn = || class(Class::Major, sample::check("m", 9, Finding::warn("slow")));
+        let floor = Policy { min_score: Some(90), ..Policy::default() };
+        assert_eq!(rule(warn(), &floor), (Word::NoGo, 4));
+        let fail = class(Class::Major, sample::check("m", 1, Finding::fail("no")));
+        let id = sample::integration("test", "", vec![fail.clone()]).checks[0].id.clone();
+        let baseline = Policy { passed_before: vec![id.clone()], ..Policy::default() };
+        let (verdict, _) = judged(vec![pass(), fail], &baseline);
+        assert_eq!((verdict.rule, verdict.because), (Rule::Regressed, vec![id]));
+        let unknown = sample::check("u", 9, Finding::unknown(Cause::NoSamples, "none"));
+        let unknown = class(Class::Minor, unknown);
+        let strict = Policy { min_coverage: 51, ..Policy::default() };
+        assert_eq!(rule(unknown, &strict), (Word::Hold, 3));
+    }
+
+    #[test]
+    fn an_acceptance_lifts_its_blocker_until_it_ends_and_changes_nothing_else() {
+        let fail = || sample::check("c", 1, Finding::fail("no"));
+        let id = sample::integration("test", "", vec![fail()]).checks[0].id.clone();
+        let until = |until| Policy {
+            accepted: vec![Acceptance {
+                check: id.clone(),
+                reason: "the vendor mends it today".into(),
+                owner: None,
+                until,
+            }],
+            ..Policy::default()
+        };
+        let (verdict, blockers) = judged(vec![pass(), fail()], &until(Timestamp(WALL.0 + 1)));
+        assert_eq!((verdict.word, verdict.accepted), (Word::Go, 1));
+        assert!(blockers[0].accepted.is_some() && !blockers[0].is_open());
+        let (verdict, _) = judged(vec![pass(), fail()], &until(WALL));
+        assert_eq!((verdict.word, verdict.accepted), (Word::NoGo, 0), "it has expired");
+        let left = Receipt { left: 1, ..Receipt::default() };
+        let dirty = sample::check("c", 1, Finding::pass("ok").receipt(left));
+        let (verdict, _) = judged(vec![pass(), dirty], &until(Timestamp(WALL.0 + 1)));
+        assert_eq!(verdict.word, Word::NoGo, "what we left behind cannot be accepted");
+    }
+
+    #[test]
+    fn the_seed_is_no_go_for_its_four_reasons_or_fewer() {
+        let views = sample::seed().map(Arc::new);
+        let mut ledger = Ledger::default();
+        ledger.fold(&views, &Policy::default(), NOW, WALL);
+        let blockers = ledger.list();
+        let verdict = Verdict::of(&views, &blockers, &Policy::default(), NOW);
+        assert_eq!((verdict.word, verdict.rule.number()), (Word::NoGo, 2));
+        let because: Vec<&str> = verdict.because.iter().map(CheckId::as_str).collect();
+        assert_eq!(because, ["apis.google", "database.connect", "redis.connect"]);
+        assert_eq!(verdict.warnings, 1, "the live part of monitoring is on the checklist");
+    }
+
+    proptest! {
+        #[test]
+        fn a_failed_blocker_is_never_go(weights in prop::collection::vec(0_u8..10, 1..8), at in 0_usize..8) {
+            let at = at % weights.len();
+            let of = |index| if index == at { Finding::fail("no") } else { Finding::pass("ok") };
+            let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+            let checks = weights.iter().enumerate().map(|(i, w)| sample::check(names[i], *w, of(i)));
+            let (verdict, _) = judged(checks.collect(), &Policy::default());
+            prop_assert_eq!(verdict.word, Word::NoGo);
+        }
+
+        #[test]
+        fn go_rests_on_evidence(severity in 0_u8..4, weight in 1_u8..10) {
+            let finding = match severity {
+                0 => Finding::pass("ok"),
+                1 => Finding::warn("slow"),
+                2 => Finding::unknown(Cause::NoSamples, "none"),
+                _ => Finding::fail("no"),
+            };
+            let fine = finding.outcome.severity() <= Severity::Soft;
+            let (verdict, _) = judged(vec![sample::check("a", weight, finding)], &Policy::default());
+            prop_assert_eq!(verdict.word == Word::Go, fine);
+        }
+    }
 }

@@ -12,12 +12,35 @@
 //! and can be as slow as they like: a watch channel keeps only the newest.
 
 mod command;
+mod hysteresis;
+mod orders;
+mod pool;
+mod schedule;
+mod state;
+mod supervisor;
 
 pub use command::{Command, Refused, Selection};
 
-use crate::domain::Snapshot;
-use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use crate::{
+    domain::{CheckId, Class, Finding, Flags, Pending, Policy, Snapshot, Timestamp, Trigger},
+    probe::Integration,
+    secret::Redactor,
+};
+use pool::Pool;
+use state::{Now, State};
+use std::{future::pending, sync::Arc, time::Duration};
+use supervisor::Surroundings;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Commands waiting to be handled. A person cannot type faster than this drains.
+const COMMANDS: usize = 32;
+/// Results waiting to be folded in. Supervisors wait when it is full.
+const UPDATES: usize = 256;
 
 /// The two ends a reader holds. A local engine and a remote one both come as this.
 #[derive(Clone, Debug)]
@@ -41,3 +64,182 @@ impl Handle {
         })
     }
 }
+
+/// How an engine begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// Run every check at its cadence, the first time shortly after the start.
+    Polling,
+    /// Run only what is asked for.
+    WhenAsked,
+}
+
+/// What the user wants different about a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Which.
+    pub check: CheckId,
+    /// Its weight in the verdict.
+    pub class: Option<Class>,
+    /// Its weight in the score, 0 to 10.
+    pub weight: Option<u8>,
+}
+
+/// Everything that an engine is started with.
+pub struct Plan {
+    /// What to watch, in the order to show it.
+    pub integrations: Vec<Arc<dyn Integration>>,
+    /// What the verdict is judged by.
+    pub policy: Policy,
+    /// What the user wants different.
+    pub overrides: Vec<Override>,
+    /// Takes the secrets out of every finding before anybody sees it.
+    pub redactor: Redactor,
+    /// The name of this host.
+    pub host: String,
+    /// Reads the wall clock; a test passes a constant.
+    pub now: fn() -> Timestamp,
+    /// Whether to poll.
+    pub begin: Begin,
+}
+
+/// What is known of a check after a run.
+#[derive(Clone, Debug)]
+struct Standing {
+    finding: Option<Arc<Finding>>,
+    pending: Option<Pending>,
+    flags: Flags,
+}
+
+/// What a supervisor tells the engine about one of its checks, by position.
+#[derive(Clone, Debug)]
+enum Update {
+    Started {
+        check: usize,
+        trigger: Trigger,
+    },
+    /// Asked for while it runs: it will run once more.
+    Queued {
+        check: usize,
+    },
+    Ended {
+        check: usize,
+        trigger: Trigger,
+        took: Duration,
+        attempt: u8,
+        /// Whether no further attempt follows.
+        last: bool,
+        raw: Arc<Finding>,
+        standing: Standing,
+    },
+}
+
+/// A started engine.
+#[derive(Debug)]
+pub struct Engine {
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Engine {
+    /// Starts watching. Must be called within a Tokio runtime.
+    pub fn start(plan: Plan) -> (Self, Handle) {
+        let cancel = CancellationToken::new();
+        let (commands, command_rx) = mpsc::channel(COMMANDS);
+        let mut state = State::new(&plan);
+        let clock = Clock { started: Instant::now(), wall: plan.now };
+        let (publish, snapshots) = watch::channel(Arc::new(state.snapshot(clock.now())));
+        let machine = Machine { state, clock, publish };
+        let task = tokio::spawn(machine.run(plan, command_rx, cancel.clone()));
+        (Self { cancel, task }, Handle { snapshots, commands })
+    }
+
+    /// Stops every run and waits for them, but no longer than `grace`.
+    ///
+    /// Returns whether everything stopped by itself in time.
+    pub async fn stop(mut self, grace: Duration) -> bool {
+        self.cancel.cancel();
+        let in_time = timeout(grace, &mut self.task).await.is_ok();
+        self.task.abort();
+        in_time
+    }
+}
+
+/// Both clocks of an engine.
+#[derive(Clone, Copy)]
+struct Clock {
+    started: Instant,
+    wall: fn() -> Timestamp,
+}
+
+impl Clock {
+    fn now(self) -> Now {
+        Now { at: self.started.elapsed(), wall: (self.wall)() }
+    }
+}
+
+/// The one task that owns the state.
+struct Machine {
+    state: State,
+    clock: Clock,
+    publish: watch::Sender<Arc<Snapshot>>,
+}
+
+impl Machine {
+    async fn run(
+        mut self,
+        plan: Plan,
+        mut commands: mpsc::Receiver<Command>,
+        cancel: CancellationToken,
+    ) {
+        let (updates, mut update_rx) = mpsc::channel(UPDATES);
+        let Plan { integrations, redactor, begin, .. } = plan;
+        let around = Surroundings { updates, cancel: cancel.clone(), redactor, begin };
+        let mut pool = Pool::start(integrations, around);
+        let mut open = true;
+        loop {
+            let change = self.state.next_change(self.clock.now());
+            tokio::select! {
+                biased;
+                command = commands.recv(), if open => match command {
+                    Some(command) => self.command(&command, &pool),
+                    None => open = false, // every reader is gone; the checks go on
+                },
+                Some((place, update)) = update_rx.recv() => {
+                    self.state.apply(place, update, self.clock.now());
+                    while let Ok((place, update)) = update_rx.try_recv() {
+                        self.state.apply(place, update, self.clock.now());
+                    }
+                }
+                died = pool.died() => match died {
+                    Some((place, why)) => {
+                        tracing::error!(integration = place, %why, "a supervisor crashed");
+                        self.state.lost(place, &why, self.clock.now());
+                    }
+                    None => break, // every supervisor has ended
+                },
+                () = until(change.map(|at| self.clock.started + at)) => {}
+            }
+            self.publish.send_replace(Arc::new(self.state.snapshot(self.clock.now())));
+        }
+    }
+
+    fn command(&mut self, command: &Command, pool: &Pool) {
+        match command {
+            Command::Pause => self.state.pause(true, self.clock.now()),
+            Command::Resume => self.state.pause(false, self.clock.now()),
+            Command::Recheck(_) | Command::Cancel(_) => {}
+        }
+        pool.pass_on(command);
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,7 @@ impl ProbeError {
     }
 
     /// What `error` means when it came from connecting to, or talking with, `peer`.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "std adds kinds with every release")]
     pub fn of_io(error: &io::Error, peer: &str) -> Self {
         use io::ErrorKind as Kind;
         // Our own exhaustion: EMFILE, ENFILE, ENOMEM, EAGAIN of a failed spawn.

@@ -16,7 +16,7 @@ const FURTHER: &[&str] = &["/usr/sbin", "/usr/lib/postgresql/15/bin", "/usr/lib/
 ///
 /// Without it the calling test cannot run: in CI that is a failure, elsewhere it
 /// says so and the test returns.
-pub fn binary(name: &str) -> Option<PathBuf> {
+pub(crate) fn binary(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let further = FURTHER.iter().map(PathBuf::from);
     let found =
@@ -29,16 +29,16 @@ pub fn binary(name: &str) -> Option<PathBuf> {
 }
 
 /// A loopback port that nobody listens on.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// A server of ours. Killed when dropped.
-pub struct Process(pub Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
     /// Starts `command` without its output.
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         Self(
             command
                 .stdin(Stdio::null())
@@ -50,7 +50,7 @@ impl Process {
     }
 
     /// Sends it a signal by name: `STOP`, `CONT`, `KILL`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
@@ -66,7 +66,7 @@ impl Drop for Process {
 
 /// Waits for a condition, and never for a fixed time.
 #[track_caller]
-pub fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !met() {
         assert!(Instant::now() < deadline, "never came: {what}");

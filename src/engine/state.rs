@@ -1,0 +1,243 @@
+//! Folds updates into the next snapshot. Pure.
+
+use super::{Override, Plan, Standing, Update};
+use crate::{
+    domain::{
+        Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness, HealthScore,
+        IntegrationView, Journal, Ledger, Mark, Pending, Policy, Series, Severity, Snapshot,
+        Status, Timestamp, Trigger, Verdict,
+    },
+    probe::Integration,
+};
+use std::{sync::Arc, time::Duration};
+
+/// A moment, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    /// Since the engine started.
+    pub(super) at: Duration,
+    /// On the wall.
+    pub(super) wall: Timestamp,
+}
+
+/// What the engine knows; only the engine task touches it.
+pub(super) struct State {
+    seq: u64,
+    host: String,
+    paused: bool,
+    policy: Policy,
+    integrations: Vec<Arc<IntegrationView>>,
+    ledger: Ledger,
+    verdict: Option<Verdict>,
+    journal: Journal,
+}
+
+impl State {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let view = |integration: &Arc<dyn Integration>| {
+            Arc::new(blank(integration.as_ref(), &plan.overrides))
+        };
+        Self {
+            seq: 0,
+            host: plan.host.clone(),
+            paused: false,
+            policy: plan.policy.clone(),
+            integrations: plan.integrations.iter().map(view).collect(),
+            ledger: Ledger::default(),
+            verdict: None,
+            journal: Journal::default(),
+        }
+    }
+
+    /// Copies only the integration that changed, and only if a reader still holds it.
+    pub(super) fn apply(&mut self, integration: usize, update: Update, now: Now) {
+        let view = Arc::make_mut(&mut self.integrations[integration]);
+        match update {
+            Update::Started { check, trigger } => {
+                let check = &mut view.checks[check];
+                (check.running, check.queued, check.trigger) = (Some(now.at), false, trigger);
+            }
+            Update::Queued { check } => view.checks[check].queued = true,
+            Update::Ended { check, trigger, took, attempt, last, raw, standing } => {
+                if let Some(latency) = raw.latency {
+                    view.latency.push(now.at, latency.as_secs_f64());
+                }
+                let check = &mut view.checks[check];
+                let ended = End { trigger, took, attempt, last, raw, now };
+                if let Some(event) = end(check, &ended, standing) {
+                    self.journal.push(event);
+                }
+            }
+        }
+    }
+
+    /// Notes that a supervisor died: nothing is known of its checks until it is back.
+    pub(super) fn lost(&mut self, integration: usize, why: &str, now: Now) {
+        let view = Arc::make_mut(&mut self.integrations[integration]);
+        let says = format!("its supervisor crashed and is started again: {why}");
+        let finding = Arc::new(Finding::unknown(Cause::Lost, &says));
+        for check in &mut view.checks {
+            (check.running, check.queued, check.pending) = (None, false, None);
+            (check.since, check.streak) = (now.at, 0);
+            check.finding = Arc::clone(&finding);
+        }
+        let id = view.checks.first().map(|check| check.id.clone());
+        self.note(id, Some(Mark::Unknown), says, now);
+    }
+
+    /// Notes that polling was paused or resumed.
+    pub(super) fn pause(&mut self, paused: bool, now: Now) {
+        if self.paused != paused {
+            self.paused = paused;
+            self.note(
+                None,
+                None,
+                if paused { "polling paused" } else { "polling resumed" }.into(),
+                now,
+            );
+        }
+    }
+
+    /// Everything known at `now`, judged.
+    pub(super) fn snapshot(&mut self, now: Now) -> Snapshot {
+        self.seq += 1;
+        for view in &mut self.integrations {
+            refresh(view, now.at);
+        }
+        self.ledger.fold(&self.integrations, &self.policy, now.at, now.wall);
+        let blockers = self.ledger.list();
+        let verdict = Verdict::of(&self.integrations, &blockers, &self.policy, now.at);
+        let known = self.verdict.replace(verdict.clone());
+        if known.is_some_and(|known| known.word != verdict.word) {
+            self.note(None, None, format!("{}: {}", verdict.word.as_str(), verdict.reason), now);
+        }
+        Snapshot {
+            seq: self.seq,
+            at: now.at,
+            wall: now.wall,
+            host: self.host.clone(),
+            paused: self.paused,
+            score: HealthScore::overall(self.integrations.iter().map(AsRef::as_ref)),
+            integrations: self.integrations.clone(),
+            verdict,
+            blockers,
+            journal: self.journal.clone(),
+        }
+    }
+
+    /// When time alone next changes something: a result grows stale or expires,
+    /// an acceptance or the settle time ends.
+    pub(super) fn next_change(&self, now: Now) -> Option<Duration> {
+        let checks = self.integrations.iter().flat_map(|view| &view.checks);
+        let ages = checks.filter_map(|check| Some((check.ended?, Freshness::limits(&check.spec)?)));
+        let stale = ages.flat_map(|(ended, (stale, expired))| [ended + stale, ended + expired]);
+        let accepted = self.policy.accepted.iter().map(|accepted| {
+            let left = accepted.until.0.saturating_sub(now.wall.0);
+            now.at + Duration::from_millis(u64::try_from(left).unwrap_or(0))
+        });
+        let settled = self.policy.deployed.map(|deployed| deployed + self.policy.settle);
+        let moments = stale.chain(accepted).chain(settled);
+        moments.filter(|at| *at >= now.at).min().map(|at| at + Duration::from_millis(1))
+    }
+
+    fn note(&mut self, check: Option<CheckId>, mark: Option<Mark>, text: String, now: Now) {
+        self.journal.push(Event { at: now.at, wall: now.wall, check, mark, text });
+    }
+}
+
+/// How a run ended.
+struct End {
+    trigger: Trigger,
+    took: Duration,
+    attempt: u8,
+    last: bool,
+    raw: Arc<Finding>,
+    now: Now,
+}
+
+/// Folds the end of a run into its check; returns what is worth a line.
+fn end(check: &mut CheckView, end: &End, standing: Standing) -> Option<Event> {
+    let first = check.runs == 0;
+    let worded = (check.finding.outcome.word(), check.finding.outcome.severity());
+    let was_pending = check.pending.is_some();
+    check.runs += 1;
+    check.ended = Some(end.now.at);
+    check.ended_wall = Some(end.now.wall);
+    (check.took, check.attempts, check.trigger) = (end.took, end.attempt, end.trigger);
+    check.note(end.raw.outcome.mark());
+    if let Some(measure) = end.raw.measure.filter(|_| check.spec.graph) {
+        check.measures.push(end.now.at, measure.as_f64());
+    }
+    if end.last {
+        check.running = None;
+    }
+    (check.pending, check.flags) = (standing.pending, standing.flags);
+    if let Some(finding) = standing.finding {
+        check.finding = finding;
+    }
+    let severity = check.finding.outcome.severity();
+    let same = !first && severity == worded.1;
+    check.streak = if same { check.streak.saturating_add(1) } else { 1 };
+    if !same {
+        check.since = end.now.at;
+    }
+    let changed = check.finding.outcome.word() != worded.0;
+    let text = match &check.pending {
+        _ if !end.last => return None,
+        _ if end.trigger == Trigger::Asked => {
+            format!("re-check: {}: {}", check.finding.outcome.word(), check.finding.summary)
+        }
+        Some(pending) if !was_pending => {
+            let Pending { finding, seen, of } = pending;
+            format!("{} ({seen} of {of})", finding.summary)
+        }
+        _ if first && severity == Severity::Fine => return None,
+        _ if changed => check.finding.summary.clone(),
+        _ => return None,
+    };
+    let mark = check.pending.as_ref().map_or(&check.finding, |pending| &pending.finding);
+    let mark = Some(mark.outcome.mark());
+    Some(Event { at: end.now.at, wall: end.now.wall, check: Some(check.id.clone()), mark, text })
+}
+
+/// Brings freshness, score and status of one integration up to date.
+fn refresh(view: &mut Arc<IntegrationView>, at: Duration) {
+    let freshness = |check: &CheckView| {
+        check
+            .ended
+            .map_or(Freshness::Fresh, |ended| Freshness::of(at.saturating_sub(ended), &check.spec))
+    };
+    let aged = view.checks.iter().any(|check| freshness(check) != check.freshness);
+    let (score, status) = (HealthScore::of(&view.checks), Status::of(&view.checks));
+    if !aged && (score, status) == (view.score, view.status) {
+        return;
+    }
+    let view = Arc::make_mut(view);
+    for check in &mut view.checks {
+        check.freshness = freshness(check);
+    }
+    view.weigh();
+}
+
+/// An integration of which nothing is known yet.
+fn blank(integration: &dyn Integration, overrides: &[Override]) -> IntegrationView {
+    let id = integration.id();
+    let check = |mut spec: CheckSpec| {
+        let id = id.check(&spec.name);
+        for change in overrides.iter().filter(|change| change.check == id) {
+            spec.class = change.class.unwrap_or(spec.class);
+            spec.weight = change.weight.unwrap_or(spec.weight);
+        }
+        CheckView::new(id, spec)
+    };
+    IntegrationView {
+        checks: integration.checks().into_iter().map(check).collect(),
+        id: id.clone(),
+        title: integration.title().into(),
+        target: integration.target(),
+        weight: 1,
+        score: None,
+        status: Status::Unknown,
+        latency: Series::default(),
+    }
+}
