@@ -9,4 +9,5 @@ pub mod engine;
 pub mod integrations;
 pub mod probe;
 pub mod secret;
+pub mod tui;
 pub mod units;

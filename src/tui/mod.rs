@@ -1,0 +1,27 @@
+//! The console: keys in, cells out.
+//!
+//! ```text
+//! keys, resizes ──▶ input ──┐                        ┌──▶ engine (commands)
+//! snapshots ────────────────┼─▶ driver ──▶ update ───┤
+//! the clock ────────────────┘     │      (the model) └──▶ suspend, quit
+//!                                 ▼
+//!                     view (model ──▶ cells) ──▶ screen ──▶ writer thread ──▶ terminal
+//! ```
+//!
+//! [`Console`] takes the terminal and gives it back. Everything between the
+//! driver and the screen is pure: [`model`], `update` and [`view`] know neither
+//! a channel nor a clock, so that a test is an ordinary function call.
+
+mod glyphs;
+mod keymap;
+pub mod model;
+mod theme;
+mod update;
+pub mod view;
+mod widget;
+
+pub use glyphs::Glyphs;
+pub use theme::{Look, Palette};
+
+#[cfg(test)]
+mod sample;

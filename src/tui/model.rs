@@ -1,0 +1,265 @@
+//! What a screen is drawn from.
+
+use super::update::Asked;
+use crate::domain::{
+    CheckId, CheckView, Freshness, IntegrationId, IntegrationView, Severity, Snapshot, Timestamp,
+    Word,
+};
+use std::{cmp, sync::Arc, time::Duration};
+
+/// Ages move in steps of this, so that a screen at rest is quiet.
+const CALM: u64 = 5;
+/// A snapshot is never called stale before this age.
+const SOONEST_STALE: Duration = Duration::from_secs(15);
+
+/// Which screen is showing, underneath the help.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Screen {
+    /// All integrations.
+    #[default]
+    Home,
+    /// The selected integration, with one of its checks selected.
+    Integration(Option<CheckId>),
+}
+
+/// How what is shown relates to what is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is the newest there is.
+    Live,
+    /// The engine runs nothing by itself.
+    Paused,
+    /// The user holds it.
+    Frozen {
+        /// For how long.
+        age: Duration,
+        /// Publications since.
+        waiting: u64,
+    },
+    /// The engine has not said anything for that long.
+    Stale(Duration),
+}
+
+/// What the last key did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) text: String,
+    pub(super) at: Duration,
+}
+
+/// What the screen is drawn from: what is known, and where the user is in it.
+///
+/// [`update`](super::update::update) alone changes one.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The newest snapshot.
+    pub(super) live: Arc<Snapshot>,
+    /// The snapshot that the user holds, and the moment.
+    pub(super) frozen: Option<(Arc<Snapshot>, Duration)>,
+    /// How long ago the newest came.
+    pub(super) since: Duration,
+    /// Which screen is showing.
+    pub(super) screen: Screen,
+    /// The row under the cursor, by name: it stays the same through any reorder.
+    pub(super) selected: Option<IntegrationId>,
+    /// The first line of the help that shows, while it does.
+    pub(super) help: Option<u16>,
+    /// A line for the user.
+    pub(super) message: Option<Message>,
+    /// What the user asked the engine for, until it has answered.
+    pub(super) asked: Option<Asked>,
+    /// Rows of the terminal, for half a page of movement.
+    pub(super) height: u16,
+}
+
+impl Model {
+    /// The home screen of `snapshot`.
+    pub fn new(snapshot: Arc<Snapshot>) -> Self {
+        let selected = snapshot.integrations.first().map(|view| view.id.clone());
+        Self {
+            live: snapshot,
+            frozen: None,
+            since: Duration::ZERO,
+            screen: Screen::Home,
+            selected,
+            help: None,
+            message: None,
+            asked: None,
+            height: 24,
+        }
+    }
+
+    /// The verdict that row 1 shows: without news of the engine nobody knows.
+    pub fn word(&self) -> Word {
+        match self.standing() {
+            Standing::Stale(_) => Word::Hold,
+            Standing::Live | Standing::Paused | Standing::Frozen { .. } => {
+                self.snapshot().verdict.word
+            }
+        }
+    }
+
+    /// What is shown: the newest, or what the user holds.
+    pub(super) fn snapshot(&self) -> &Arc<Snapshot> {
+        self.frozen.as_ref().map_or(&self.live, |(snapshot, _)| snapshot)
+    }
+
+    /// The time since the engine started, now.
+    pub(super) fn live_now(&self) -> Duration {
+        self.live.at + self.since
+    }
+
+    /// The moment that is shown.
+    pub(super) fn now(&self) -> Duration {
+        self.frozen.as_ref().map_or_else(|| self.live_now(), |(_, at)| *at)
+    }
+
+    /// How long ago `then` was in what is shown, in calm steps.
+    pub(super) fn age(&self, then: Duration) -> Duration {
+        Duration::from_secs(self.now().as_secs() / CALM * CALM).saturating_sub(then)
+    }
+
+    /// Now, on the wall.
+    pub(super) fn wall(&self) -> Timestamp {
+        self.live.wall.after(self.since)
+    }
+
+    /// When `then`, a time since the engine started, was on the wall.
+    pub(super) fn wall_of(&self, then: Duration) -> Timestamp {
+        let snapshot = self.snapshot();
+        let ago = i64::try_from(snapshot.at.saturating_sub(then).as_millis()).unwrap_or(i64::MAX);
+        Timestamp(snapshot.wall.0.saturating_sub(ago))
+    }
+
+    /// How what is shown relates to what is.
+    pub(super) fn standing(&self) -> Standing {
+        if let Some((snapshot, at)) = &self.frozen {
+            let age = self.live_now().saturating_sub(*at);
+            let waiting = self.live.seq.saturating_sub(snapshot.seq);
+            return Standing::Frozen { age, waiting };
+        }
+        match stale_after(&self.live) {
+            _ if self.live.paused => Standing::Paused,
+            Some(limit) if self.since > limit => Standing::Stale(self.since),
+            Some(_) | None => Standing::Live,
+        }
+    }
+
+    /// The position of the selected integration.
+    pub(super) fn row(&self) -> usize {
+        let here = |id: &IntegrationId| {
+            self.snapshot().integrations.iter().position(|view| view.id == *id)
+        };
+        self.selected.as_ref().and_then(here).unwrap_or(0)
+    }
+
+    /// The selected integration.
+    pub(super) fn integration(&self) -> Option<&IntegrationView> {
+        self.snapshot().integrations.get(self.row()).map(AsRef::as_ref)
+    }
+
+    /// The position of the selected check in the selected integration.
+    pub(super) fn check_row(&self) -> usize {
+        let Screen::Integration(Some(id)) = &self.screen else { return 0 };
+        let checks = self.integration().map_or(&[][..], |view| &view.checks);
+        checks.iter().position(|check| check.id == *id).unwrap_or(0)
+    }
+
+    /// The selected check of the open integration.
+    pub(super) fn check(&self) -> Option<&CheckView> {
+        self.integration()?.checks.get(self.check_row())
+    }
+
+    /// The number that the user sees for the integration of `check`, and its short name.
+    pub(super) fn place_of(&self, check: &CheckId) -> Option<(usize, &IntegrationView)> {
+        let views = self.snapshot().integrations.iter();
+        let mut numbered = (1..).zip(views.map(AsRef::as_ref));
+        numbered.find(|(_, view): &(usize, &IntegrationView)| belongs(check, &view.id))
+    }
+
+    /// Whether somebody should look at `check`: nobody knows, it fails, or it blocks.
+    pub(super) fn stands_out(&self, check: &CheckView) -> bool {
+        let blocks =
+            || self.snapshot().blockers.iter().any(|b| b.cleared.is_none() && b.check == check.id);
+        check.outcome().severity() >= Severity::Unclear || blocks()
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.message = Some(Message { text: text.into(), at: self.live_now() });
+    }
+}
+
+/// Whether `check` is one of `integration`'s, without an allocation.
+pub(super) fn belongs(check: &CheckId, integration: &IntegrationId) -> bool {
+    let rest = check.as_str().strip_prefix(integration.as_str());
+    rest.is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// After how long without news something must be wrong with the engine.
+fn stale_after(snapshot: &Snapshot) -> Option<Duration> {
+    let checks = snapshot.integrations.iter().flat_map(|view| &view.checks);
+    let limits = checks.filter_map(|check| Freshness::limits(&check.spec));
+    limits.map(|(stale, _)| stale).min().map(|stale| cmp::max(stale, SOONEST_STALE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::sample;
+
+    #[test]
+    fn the_selection_follows_its_integration_through_a_reorder() {
+        let mut model = sample::model();
+        model.selected = Some(IntegrationId::new("apis").unwrap());
+        assert_eq!(model.row(), 3);
+        let mut snapshot = (*model.live).clone();
+        snapshot.integrations.reverse();
+        model.live = Arc::new(snapshot);
+        assert_eq!(model.row(), 2);
+        assert_eq!(model.integration().unwrap().id.as_str(), "apis");
+    }
+
+    #[test]
+    fn a_selection_that_is_gone_falls_back_to_the_first() {
+        let mut model = sample::model();
+        model.selected = Some(IntegrationId::new("gone").unwrap());
+        assert_eq!(model.row(), 0);
+        let nothing = Model::new(Arc::default());
+        assert!(nothing.integration().is_none() && nothing.check().is_none());
+    }
+
+    #[test]
+    fn silence_of_the_engine_turns_any_verdict_into_hold() {
+        let mut model = sample::model();
+        assert_eq!((model.standing(), model.word()), (Standing::Live, Word::NoGo));
+        model.since = Duration::from_secs(22); // twice the cadence and a timeout
+        assert_eq!(model.standing(), Standing::Live);
+        model.since = Duration::from_secs(23);
+        assert_eq!(model.standing(), Standing::Stale(model.since));
+        assert_eq!(model.word(), Word::Hold);
+        let paused = Snapshot { paused: true, ..(*model.live).clone() };
+        model.live = Arc::new(paused);
+        assert_eq!(model.standing(), Standing::Paused, "a pause is not silence");
+    }
+
+    #[test]
+    fn ages_move_in_calm_steps() {
+        let mut model = sample::model();
+        let then = model.live.at;
+        let mut ages = Vec::new();
+        for second in 0..12 {
+            model.since = Duration::from_secs(second);
+            ages.push(model.age(then).as_secs());
+        }
+        ages.dedup();
+        assert!(ages.len() <= 4, "{ages:?}");
+    }
+
+    #[test]
+    fn a_check_belongs_to_one_instance_only() {
+        let id = IntegrationId::named("redis", "a").unwrap();
+        assert!(belongs(&id.check("lock"), &id));
+        assert!(!belongs(&IntegrationId::named("redis", "ab").unwrap().check("lock"), &id));
+        assert!(!belongs(&IntegrationId::new("redis").unwrap().check("lock"), &id));
+    }
+}

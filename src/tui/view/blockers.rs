@@ -1,0 +1,112 @@
+use super::{Page, Slot, detail::short_clock};
+use crate::{
+    domain::{Blocker, Stands, Word},
+    tui::{glyphs::Sign, model::Model, theme::Role},
+    units,
+};
+use ratatui::layout::Rect;
+
+/// Width from which what to do stands beside what is wrong.
+const WITH_REMEDY: u16 = 110;
+
+/// How many stand open, are on the checklist, were cleared.
+pub(super) fn counts(model: &Model) -> [usize; 3] {
+    let blockers = &model.snapshot().blockers;
+    let count = |wanted: fn(&Blocker) -> bool| blockers.iter().filter(|b| wanted(b)).count();
+    [
+        count(|b| b.cleared.is_none() && b.stands > Stands::Checklist),
+        count(|b| b.cleared.is_none() && b.stands == Stands::Checklist),
+        count(|b| b.cleared.is_some()),
+    ]
+}
+
+/// The title and as many entries as fit, the rest folded into one line.
+pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
+    let [open, listed, cleared] = counts(model);
+    let title = Slot::of(area, 0);
+    match (listed, cleared) {
+        (0, 0) => page.title(title, "BLOCKERS", format_args!("{open} open")),
+        (_, 0) => page.title(title, "BLOCKERS", format_args!("{open} open, {listed} to do")),
+        (0, _) => page.title(title, "BLOCKERS", format_args!("{open} open, {cleared} cleared")),
+        _ => page.title(
+            title,
+            "BLOCKERS",
+            format_args!("{open} open, {listed} to do, {cleared} cleared"),
+        ),
+    }
+    let rows = usize::from(area.height.saturating_sub(1));
+    let entries = &model.snapshot().blockers;
+    let shown = if entries.len() > rows { rows.saturating_sub(1) } else { entries.len() };
+    for (line, blocker) in (1..area.height).zip(&entries[..shown]) {
+        row(page, Slot::of(area, line), model, blocker);
+    }
+    let last = Slot::of(area, area.height.saturating_sub(1)).skip(3);
+    if entries.is_empty() && rows > 0 {
+        nothing(page, Slot::of(area, 1).skip(1), model);
+    } else if shown < entries.len() && rows > 0 {
+        let more = &entries[shown..];
+        let mut rest = page.print(last, Role::Muted, format_args!("+{} more:", more.len()));
+        for blocker in more.iter().filter(|blocker| blocker.stands != Stands::Waiting) {
+            let label = blocker.label();
+            if usize::from(rest.width) > label.len() {
+                rest = page.print(rest, Role::Muted, format_args!(" {label}"));
+            }
+        }
+    }
+}
+
+fn nothing(page: &mut Page<'_>, slot: Slot, model: &Model) {
+    if model.word() == Word::Go {
+        let rest = page.sign(slot, Sign::Pass).skip(1);
+        page.put(rest, "nothing stands in the way", Role::Plain);
+    } else {
+        page.put(slot, &model.snapshot().verdict.reason, Role::Muted);
+    }
+}
+
+fn row(page: &mut Page<'_>, slot: Slot, model: &Model, blocker: &Blocker) {
+    let rest = page.sign(slot.skip(1), sign(blocker)).skip(1);
+    let (label, rest) = rest.split(4);
+    page.put(label, &blocker.label(), Role::Plain);
+    let (rest, age) = rest.split_last(7);
+    let when = match blocker.cleared {
+        Some(at) => short_clock(page, model.wall_of(at)),
+        None => units::age(model.age(blocker.since)),
+    };
+    page.print_right(age, Role::Plain, format_args!("{when}"));
+    let (text, place) = rest.split_last(if slot.width >= 60 { 17 } else { 0 });
+    location(page, place, model, blocker);
+    let (text, remedy) =
+        text.split(if slot.width >= WITH_REMEDY { text.width / 2 } else { text.width });
+    let role = if blocker.cleared.is_some() { Role::Muted } else { Role::Plain };
+    match &blocker.accepted {
+        Some(accepted) => {
+            let until = short_clock(page, accepted.until);
+            let says = format_args!("accepted until {until}: {}", blocker.summary);
+            page.print(text.split_last(1).0, role, says)
+        }
+        None => page.put(text.split_last(1).0, &blocker.summary, role),
+    };
+    if blocker.cleared.is_none() {
+        page.put(remedy.skip(1).split_last(1).0, &blocker.remedy, Role::Muted);
+    }
+}
+
+/// Which integration, and how many more checks fall with it.
+fn location(page: &mut Page<'_>, slot: Slot, model: &Model, blocker: &Blocker) {
+    let Some((number, view)) = model.place_of(&blocker.check) else { return };
+    let slot = slot.skip(1);
+    let name = view.id.name().unwrap_or_else(|| view.id.kind());
+    let rest = page.print(slot, Role::Plain, format_args!("{number} {name}"));
+    if !blocker.also.is_empty() {
+        page.print(rest, Role::Muted, format_args!(" +{}", blocker.also.len()));
+    }
+}
+
+fn sign(blocker: &Blocker) -> Sign {
+    match (blocker.cleared, &blocker.accepted) {
+        (Some(_), _) => Sign::Pass,
+        (None, Some(_)) => Sign::Off,
+        (None, None) => Sign::of_blocker(blocker.stands),
+    }
+}

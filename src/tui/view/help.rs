@@ -1,0 +1,104 @@
+use super::{Page, Slot, Stack, footer};
+use crate::tui::{
+    glyphs::Sign,
+    keymap::{Binding, KEYMAP},
+    model::{Model, Screen},
+    theme::Role,
+};
+use ratatui::layout::Rect;
+use std::cmp;
+
+/// Width from which there is room for two columns of keys.
+const TWO_COLUMNS: u16 = 72;
+/// Columns of the keys themselves.
+const KEYS: u16 = 14;
+
+const SIGNS: [(Sign, &str); 6] = [
+    (Sign::Pass, "passes"),
+    (Sign::Warn, "warns, or a stand-in"),
+    (Sign::Fail, "fails"),
+    (Sign::Unknown, "not known, or blocked"),
+    (Sign::Off, "off on purpose"),
+    (Sign::Flapping, "keeps changing"),
+];
+
+/// One line of the help.
+enum Line<'a> {
+    Title(&'static str),
+    Keys(Option<&'a Binding>, Option<&'a Binding>),
+    Signs((Sign, &'static str), Option<(Sign, &'static str)>),
+    Blank,
+}
+
+/// Every key, those that work on the screen underneath first; what the signs mean.
+pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, top: u16) {
+    let mut stack = Stack::new(area);
+    footer::keys(page, stack.last_line(), model);
+    let screen = match model.screen {
+        Screen::Home => "KEYS: all integrations",
+        Screen::Integration(_) => "KEYS: one integration",
+    };
+    let under = Model { help: None, ..model.clone() };
+    let works = |binding: &&Binding| (binding.when)(&under);
+    let mut bindings: Vec<&Binding> = KEYMAP.iter().filter(works).collect();
+    bindings.extend(KEYMAP.iter().filter(|binding| !works(binding)));
+    let lines = lines(&bindings, area.width >= TWO_COLUMNS);
+    let rows = usize::from(stack.left.height);
+    let first = cmp::min(usize::from(top), (lines.len() + 1).saturating_sub(rows));
+    let title = stack.line();
+    page.title(title, screen, format_args!("esc closes"));
+    for line in lines.iter().skip(first) {
+        if stack.left.height == 0 {
+            break;
+        }
+        draw_line(page, stack.line(), line, &under);
+    }
+}
+
+fn lines<'a>(bindings: &[&'a Binding], two_columns: bool) -> Vec<Line<'a>> {
+    let mut lines = Vec::new();
+    let rows = if two_columns { bindings.len().div_ceil(2) } else { bindings.len() };
+    for row in 0..rows {
+        let second = if two_columns { bindings.get(rows + row) } else { None };
+        lines.push(Line::Keys(bindings.get(row).copied(), second.copied()));
+    }
+    lines.extend([Line::Blank, Line::Title("SIGNS")]);
+    let rows = if two_columns { SIGNS.len().div_ceil(2) } else { SIGNS.len() };
+    for row in 0..rows {
+        let second = if two_columns { SIGNS.get(rows + row) } else { None };
+        lines.push(Line::Signs(SIGNS[row], second.copied()));
+    }
+    lines
+}
+
+fn draw_line(page: &mut Page<'_>, slot: Slot, line: &Line<'_>, under: &Model) {
+    let (left, right) = slot.split(slot.width / 2);
+    match line {
+        Line::Title(title) => page.title(slot, title, format_args!("")),
+        Line::Blank => {}
+        Line::Keys(first, None) => key(page, slot, *first, under),
+        Line::Keys(first, second) => {
+            key(page, left, *first, under);
+            key(page, right, *second, under);
+        }
+        Line::Signs(first, None) => sign(page, slot, *first),
+        Line::Signs(first, Some(second)) => {
+            sign(page, left, *first);
+            sign(page, right, *second);
+        }
+    }
+}
+
+fn key(page: &mut Page<'_>, slot: Slot, binding: Option<&Binding>, under: &Model) {
+    let Some(binding) = binding else { return };
+    let role = if (binding.when)(under) { Role::Plain } else { Role::Muted };
+    let (keys, rest) = slot.skip(1).split(KEYS);
+    page.put(keys, &binding.shown(), if role == Role::Plain { Role::Strong } else { role });
+    page.put(rest, binding.help, role);
+}
+
+fn sign(page: &mut Page<'_>, slot: Slot, (sign, meaning): (Sign, &str)) {
+    let (glyph, rest) = slot.skip(1).split(KEYS);
+    page.sign(glyph, sign);
+    page.put(rest, meaning, Role::Plain);
+}

@@ -1,0 +1,207 @@
+use super::{Page, Slot, detail, first_row, width};
+use crate::{
+    domain::{CheckView, Freshness, IntegrationView, Outcome},
+    tui::{
+        glyphs::Sign,
+        model::Model,
+        theme::Role,
+        widget::{LatencySpark, checks, score_bar},
+    },
+};
+use ratatui::layout::Rect;
+use std::{cmp, time::Duration};
+
+/// Width from which the name of the check stands before its summary.
+const NAMED: u16 = 34;
+
+/// The columns of one row; those without room have no width.
+struct Cells {
+    cursor: Slot,
+    sign: Slot,
+    number: Slot,
+    title: Slot,
+    bar: Slot,
+    score: Slot,
+    coverage: Slot,
+    checks: Slot,
+    spark: Slot,
+    p50: Slot,
+    p95: Slot,
+    why: Slot,
+    age: Slot,
+}
+
+impl Cells {
+    /// Cuts a line into columns. The width alone decides which there are.
+    fn of(slot: Slot, model: &Model) -> Self {
+        let views = &model.snapshot().integrations;
+        let titles = views.iter().map(|view| width(&view.title));
+        let title = titles.max().and_then(|widest| u16::try_from(widest).ok()).unwrap_or(20);
+        let wide = slot.width >= 120;
+        let more = slot.width.saturating_sub(120);
+        let column = |columns: u16, from: u16| if slot.width >= from { columns } else { 0 };
+        let mut rest = slot;
+        let mut take = |gap: u16, columns: u16| {
+            let (here, after) = rest.skip(if columns > 0 { gap } else { 0 }).split(columns);
+            rest = after;
+            here
+        };
+        let cursor = take(0, 1);
+        let sign = take(0, 1);
+        let number = take(0, 2);
+        let title = take(1, title.clamp(12, if slot.width < 60 { 14 } else { 20 }));
+        let bar = take(1, column(10, 120));
+        let score = take(0, 4);
+        let coverage = take(0, column(5, 60));
+        let most = views.iter().map(|view| view.checks.len()).max().unwrap_or(0);
+        let most = u16::try_from(most).unwrap_or(u16::MAX).max(6);
+        let checks = take(2, column(cmp::min(most, 9 + more / 10), 120));
+        let spark = take(
+            if wide { 2 } else { 1 },
+            match slot.width {
+                ..80 => 0,
+                80..100 => 12,
+                100..120 => 16,
+                _ => 20 + cmp::min(more / 3, 28),
+            },
+        );
+        let p50 = take(0, column(7, 120));
+        let p95 = take(0, if wide { 7 } else { column(6, 80) });
+        let (why, age) = rest.skip(2).split_last(column(5, 60));
+        let why = why.split_last(u16::from(age.width > 0)).0;
+        Self {
+            cursor,
+            sign,
+            number,
+            title,
+            bar,
+            score,
+            coverage,
+            checks,
+            spark,
+            p50,
+            p95,
+            why,
+            age,
+        }
+    }
+}
+
+/// What the columns are.
+pub(super) fn heads(page: &mut Page<'_>, slot: Slot, model: &Model) {
+    let cells = Cells::of(slot, model);
+    let minutes = LatencySpark::reach(cells.spark.width).as_secs() / 60;
+    let spark = if cells.spark.width >= 20 {
+        format!("latency, last {minutes} min")
+    } else {
+        format!("last {minutes} min")
+    };
+    let left = [
+        (cells.title, "integration"),
+        (cells.bar, "score"),
+        (cells.checks, "checks"),
+        (cells.spark, &spark),
+        (cells.why, "why"),
+    ];
+    for (slot, name) in left {
+        page.put(slot, name, Role::Muted);
+    }
+    let score = if cells.bar.width > 0 { "" } else { "score" };
+    // `score` is wider than its column, and the title beside it is shorter than its own.
+    let wider = Slot { x: cells.score.x.saturating_sub(1), width: cells.score.width + 1, ..slot };
+    for (slot, name) in [
+        (cells.number, "#"),
+        (wider, score),
+        (cells.coverage, "cov"),
+        (cells.p50, "p50"),
+        (cells.p95, "p95"),
+        (cells.age, "age"),
+    ] {
+        page.print_right(slot, Role::Muted, format_args!("{name}"));
+    }
+}
+
+/// One row per integration, the selected one in view.
+pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
+    let views = &model.snapshot().integrations;
+    let selected = model.row();
+    let first = first_row(selected, views.len(), usize::from(area.height));
+    let rows = views.iter().enumerate().skip(first);
+    for (line, (at, view)) in (0..area.height).zip(rows) {
+        let slot = Slot::of(area, line);
+        row(page, slot, model, (at, view, at == selected));
+    }
+    if views.is_empty() {
+        page.put(Slot::of(area, 0).skip(1), "nothing is watched", Role::Muted);
+    }
+}
+
+fn row(
+    page: &mut Page<'_>,
+    slot: Slot,
+    model: &Model,
+    (at, view, selected): (usize, &IntegrationView, bool),
+) {
+    let cells = Cells::of(slot, model);
+    let sign = Sign::of_integration(view);
+    if selected {
+        page.put(cells.cursor, ">", Role::Focus);
+    }
+    page.sign(cells.sign, sign);
+    page.print_right(cells.number, Role::Plain, format_args!("{}", at + 1));
+    page.put(cells.title, &view.title, if selected { Role::Focus } else { Role::Plain });
+    score(page, &cells, view, sign.role());
+    checks(page, cells.checks, view.checks.iter().map(Sign::of_check));
+    if cells.spark.width > 0 {
+        let holds = stands(view);
+        let spark = LatencySpark { series: &view.latency, now: model.now(), holds };
+        spark.draw(page, cells.spark);
+    }
+    for (slot, percent) in [(cells.p50, 50), (cells.p95, 95)] {
+        if slot.width > 0 {
+            let text = detail::percentile(&view.latency, percent);
+            page.print_right(slot, Role::Plain, format_args!("{text}"));
+        }
+    }
+    if let Some(worst) = view.worst() {
+        why(page, cells.why, worst);
+        let busy = view.checks.iter().find(|check| detail::running(model, check).is_some());
+        detail::age(page, cells.age, model, busy.unwrap_or(worst));
+    }
+}
+
+fn score(page: &mut Page<'_>, cells: &Cells, view: &IntegrationView, role: Role) {
+    score_bar(page, cells.bar, view.score.map(|score| score.percent), role);
+    match view.score {
+        Some(score) => {
+            page.print_right(cells.score, Role::Plain, format_args!("{}", score.percent));
+            page.print_right(cells.coverage, Role::Muted, format_args!("{}%", score.coverage));
+        }
+        None => {
+            page.print_right(cells.score, Role::Unclear, format_args!("?"));
+        }
+    }
+}
+
+/// What the check that explains the row says.
+fn why(page: &mut Page<'_>, slot: Slot, check: &CheckView) {
+    let role = match check.freshness {
+        Freshness::Fresh => Role::Plain,
+        Freshness::Stale | Freshness::Expired => Role::Muted,
+    };
+    let summary = &check.finding.summary;
+    if slot.width >= NAMED && !matches!(check.outcome(), Outcome::Pass) {
+        page.print(slot, role, format_args!("{}: {summary}", check.id.name()));
+    } else {
+        page.put(slot, summary, role);
+    }
+}
+
+/// How long one latency stands: the shortest cadence, and half as much again for its delays.
+fn stands(view: &IntegrationView) -> Duration {
+    let cadence = |check: &CheckView| match check.spec.cadence {
+        crate::domain::Cadence::Every(cadence) => Some(cadence),
+        crate::domain::Cadence::OnDemand => None,
+    };
+    view.checks.iter().filter_map(cadence).min().unwrap_or_default() * 3 / 2
+}
