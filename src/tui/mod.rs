@@ -12,14 +12,20 @@
 //! driver and the screen is pure: [`model`], `update` and [`view`] know neither
 //! a channel nor a clock, so that a test is an ordinary function call.
 
+mod console;
+mod driver;
 mod glyphs;
+mod input;
 mod keymap;
 pub mod model;
+mod screen;
 mod theme;
 mod update;
 pub mod view;
 mod widget;
 
+pub use console::{Console, Options};
+pub use driver::{Ended, Exit};
 pub use glyphs::Glyphs;
 pub use theme::{Look, Palette};
 

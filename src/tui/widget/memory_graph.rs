@@ -248,9 +248,7 @@ mod tests {
             series.push(Duration::from_secs(n * 5), 100.0);
         }
         let lines = picture(&sample::look(), &series, 120, (20, 1));
-        insta::assert_snapshot!(lines, @r#"
-        100┤⠤⠤⠤⠤⠤⠄   ⠠⠤⠤⠤⠤⠤⠄
-        "#);
+        assert_eq!(lines, "100┤⠤⠤⠤⠤⠤⠄   ⠠⠤⠤⠤⠤⠤⠄");
     }
 
     #[test]
