@@ -1,9 +1,11 @@
 //! T-minus answers one question: may this go to production, and if not, why?
 //!
 //! In reading order: what is known ([`domain`]), what integrations are written
-//! with ([`probe`]), the machine that runs them ([`engine`]).
+//! with ([`probe`]), the machine that runs them ([`engine`]), what it tells
+//! Prometheus ([`contract`]).
 
 pub mod clock;
+pub mod contract;
 pub mod domain;
 pub mod engine;
 pub mod integrations;

@@ -16,6 +16,7 @@ mod score;
 mod series;
 mod snapshot;
 mod status;
+mod tally;
 mod time;
 mod verdict;
 
@@ -32,6 +33,7 @@ pub use score::HealthScore;
 pub use series::{Sample, Series};
 pub use snapshot::{CheckView, Flags, IntegrationView, Pending, Provenance, Snapshot, Target};
 pub use status::{Freshness, Status};
+pub use tally::Tally;
 pub use time::Timestamp;
 pub use verdict::{Rule, Verdict, Word};
 

@@ -84,6 +84,22 @@ pub enum Mark {
     Skipped,
 }
 
+impl Mark {
+    /// Every mark, in the order to show them.
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Warn, Self::Fail, Self::Unknown, Self::Skipped];
+
+    /// The mark as one lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 impl Outcome {
     /// How bad it is.
     pub fn severity(&self) -> Severity {

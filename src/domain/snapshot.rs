@@ -1,6 +1,6 @@
 use super::{
     Blocker, Cause, CheckId, CheckSpec, Finding, Freshness, HealthScore, IntegrationId, Journal,
-    Mark, Outcome, Series, Status, Timestamp, Trigger, Verdict,
+    Mark, Outcome, Series, Status, Tally, Timestamp, Trigger, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -162,6 +162,8 @@ pub struct CheckView {
     pub streak: u32,
     /// Recent raw outcomes, oldest first, at most 60.
     pub strip: VecDeque<Mark>,
+    /// All raw outcomes since the engine started, counted.
+    pub tally: Tally,
     /// What is drawn over time, in its base unit.
     pub measures: Series,
 }
@@ -187,6 +189,7 @@ impl CheckView {
             since: Duration::ZERO,
             streak: 0,
             strip: VecDeque::new(),
+            tally: Tally::default(),
             measures: Series::default(),
         }
     }
@@ -204,8 +207,9 @@ impl CheckView {
         self.finding.remedy.as_deref().unwrap_or(&self.spec.hint)
     }
 
-    /// Adds a raw outcome to the strip, forgetting the oldest beyond the cap.
+    /// Counts a raw outcome and adds it to the strip, forgetting the oldest beyond the cap.
     pub fn note(&mut self, mark: Mark) {
+        self.tally.add(mark);
         if self.strip.len() == STRIP {
             self.strip.pop_front();
         }

@@ -4,18 +4,22 @@
 //! Nothing in here knows which integrations exist.
 
 mod backoff;
+mod breaker;
 mod error;
+pub mod http;
 mod isolation;
 mod locality;
 mod measure;
 mod narrow;
 mod settings;
+pub mod tls;
 
-pub use backoff::{Backoff, BadBackoff};
+pub use backoff::{Backoff, BadBackoff, FullJitter, retry};
+pub use breaker::{BadBreaker, Breaker, BreakerConfig, BreakerState, CallEnd, Permit, Rejected};
 pub use error::ProbeError;
 pub use isolation::{Ending, isolate};
 pub use locality::is_local;
-pub use measure::Stopwatch;
+pub use measure::{Stopwatch, with_lag};
 pub use narrow::Narrow;
 pub use settings::{Complaint, Safety};
 
