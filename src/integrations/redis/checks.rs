@@ -1,0 +1,114 @@
+//! The part that talks to the server. It measures; [`judge`], [`vitals`] and the
+//! services' own judge decide.
+
+use super::{
+    Back, Redis, Site,
+    client::{Client, Purpose, is_pong},
+    greeting::Role,
+    info::Info,
+    judge::{self, Met},
+    reply::{odd, text},
+    server::Server,
+    trouble::Trouble,
+    vitals,
+};
+use crate::{
+    domain::{Cause, Finding},
+    probe::{ProbeError, Stopwatch},
+};
+use std::{mem, sync::PoisonError, time::Duration};
+use tokio::time::Instant;
+
+/// How long `connect` takes at most, under its timeout: the finding of a hang has
+/// to tell where it hung, which the timeout of a run cannot.
+const CONNECT: Duration = Duration::from_millis(1800);
+/// How often `PING` is timed. Its first answer alone tells of warming up.
+const PINGS: usize = 3;
+
+impl Redis {
+    /// Greets the server on a fresh connection.
+    pub(super) async fn connect(&self) -> Result<Finding, ProbeError> {
+        match &self.back {
+            Back::Misconfigured(says) => Err(ProbeError::Misconfigured(says.clone())),
+            Back::StandIn => Ok(super::trials::stand_in().await),
+            Back::Server(site) => {
+                let mut watch = Stopwatch::start();
+                let mut finding = match meet(site, &mut watch).await {
+                    Ok(met) => judge::connect(&met, self.ping_limit),
+                    Err(trouble) => trouble.finding(judge::ASKED, judge::WANTED),
+                };
+                let evidence = watch.write_to(mem::take(&mut finding.evidence));
+                Ok(finding.evidence(evidence.fact("address", &*site.transport.address.name())))
+            }
+        }
+    }
+
+    /// Reads and judges `INFO`.
+    pub(super) async fn instance(&self) -> Result<Finding, ProbeError> {
+        match &self.back {
+            Back::Misconfigured(says) => Err(ProbeError::Misconfigured(says.clone())),
+            Back::StandIn => Ok(super::trials::no_instance()),
+            Back::Server(site) => Ok(match look(site).await {
+                Ok(finding) => finding,
+                Err(trouble) => denied(&trouble),
+            }),
+        }
+    }
+}
+
+async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<Met, Trouble> {
+    let deadline = Instant::now() + CONNECT;
+    let client = Client::dial(&site.transport, Purpose::Probe, watch, deadline).await?;
+    let mut pings = Vec::with_capacity(PINGS);
+    for _ in 0..PINGS {
+        pings.push(ping(&client, deadline).await?);
+    }
+    watch.lap("ping");
+    let role = match client.ask_by(&redis::cmd("ROLE"), deadline).await {
+        Ok(answer) => Role::read(&answer),
+        // A user need not be allowed to ask; the greeting tells it too.
+        Err(Trouble::Reply { .. }) => client.greeting.role(),
+        Err(trouble) => return Err(trouble),
+    };
+    watch.lap("role");
+    Ok(Met { greeting: client.greeting.clone(), role, pings })
+}
+
+/// One timed `PING`.
+pub(super) async fn ping(client: &Client, deadline: Instant) -> Result<Duration, Trouble> {
+    let began = Instant::now();
+    let answer = client.ask_by(&redis::cmd("PING"), deadline).await?;
+    let took = began.elapsed();
+    if is_pong(&answer) { Ok(took) } else { Err(odd("PONG", &answer)) }
+}
+
+async fn look(site: &Site) -> Result<Finding, Trouble> {
+    let client = site.line.take().await?;
+    let began = Instant::now();
+    let info = info(&Server::new(client), "default").await?;
+    let took = began.elapsed();
+    let now = vitals::Sample::of(&info);
+    let before = {
+        let mut last = site.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.replace(now)
+    };
+    Ok(vitals::judge(&info, before.as_ref()).latency(took))
+}
+
+/// What the server tells in one section of `INFO`.
+pub(super) async fn info(server: &Server, section: &str) -> Result<Info, Trouble> {
+    let answer = server.read(&redis::cmd("INFO").arg(section).take()).await?;
+    text(&answer).map(|text| Info::parse(&text)).ok_or_else(|| odd("text", &answer))
+}
+
+/// A server that denies or lacks `INFO` is not to blame for that.
+fn denied(trouble: &Trouble) -> Finding {
+    let finding = trouble.finding("INFO", "the state of the server");
+    let fault = trouble.fault();
+    if fault.is_denial() {
+        let evidence = finding.evidence;
+        Finding::unknown(Cause::NotPermitted, &fault.says).remedy(&fault.remedy).evidence(evidence)
+    } else {
+        finding
+    }
+}

@@ -1,0 +1,211 @@
+//! One connection to one server: dialling, greeting, asking.
+
+use super::{
+    greeting::Greeting,
+    reply::text,
+    transport::Transport,
+    trouble::{Step, Trouble},
+    wire::{Limited, Stream, Tap},
+};
+use crate::probe::Stopwatch;
+use redis::{
+    AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, Value, aio::MultiplexedConnection,
+};
+use std::{
+    cmp,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::time::{Instant, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+/// How long one answer may take.
+pub(super) const ANSWER: Duration = Duration::from_secs(1);
+/// Answers in a row that may be late before the connection is given up: a
+/// connection that leads into nothing does not end by itself for minutes.
+const PATIENCE: u8 = 2;
+
+/// What a connection is for; servers list it by this name.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    /// A fresh one for each look at the connection itself.
+    Probe,
+    /// The one that all other checks share.
+    Data,
+}
+
+/// A greeted connection. Closed when dropped.
+pub(super) struct Client {
+    connection: MultiplexedConnection,
+    pub(super) greeting: Greeting,
+    tap: Arc<Tap>,
+    late: AtomicU8,
+    spent: AtomicBool,
+    _driver: AbortOnDropHandle<()>,
+}
+
+impl Client {
+    /// Connects and greets, writing each step to `watch`.
+    pub(super) async fn dial(
+        transport: &Transport,
+        purpose: Purpose,
+        watch: &mut Stopwatch,
+        deadline: Instant,
+    ) -> Result<Self, Trouble> {
+        let stream = transport.open(watch, deadline).await?;
+        let mut client = Self::over(stream).await?;
+        let greeted = client.greet(transport, purpose, deadline).await;
+        watch.lap("hello");
+        client.greeting = greeted?;
+        Ok(client)
+    }
+
+    async fn over(stream: Box<dyn Stream>) -> Result<Self, Trouble> {
+        let (limited, tap) = Limited::new(stream);
+        // Greeting is ours to do, for its answer and its errors: the driver only carries.
+        let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let carried = MultiplexedConnection::new_with_config(&silent, limited, config).await;
+        let (connection, driver) = carried.map_err(|error| told(&error, &tap))?;
+        Ok(Self {
+            connection,
+            greeting: Greeting::default(),
+            tap,
+            late: AtomicU8::new(0),
+            spent: AtomicBool::new(false),
+            _driver: AbortOnDropHandle::new(tokio::spawn(driver)),
+        })
+    }
+
+    /// `HELLO 3` with the credentials; what older servers and proxies need instead.
+    async fn greet(
+        &self,
+        transport: &Transport,
+        purpose: Purpose,
+        deadline: Instant,
+    ) -> Result<Greeting, Trouble> {
+        let address = &transport.address;
+        let greeting = match self.ask_by(&hello(transport, purpose), deadline).await {
+            Ok(answer) => Greeting::read(&answer),
+            Err(Trouble::Reply { code, text }) if lacks_hello(&code, &text) => {
+                self.greet_plainly(transport, purpose, deadline).await?
+            }
+            Err(trouble) => return Err(self.first_words().unwrap_or(trouble)),
+        };
+        if address.database != 0 {
+            let select = redis::cmd("SELECT").arg(address.database).take();
+            self.ask_by(&select, deadline).await?;
+        }
+        Ok(greeting)
+    }
+
+    async fn greet_plainly(
+        &self,
+        transport: &Transport,
+        purpose: Purpose,
+        deadline: Instant,
+    ) -> Result<Greeting, Trouble> {
+        let address = &transport.address;
+        if let Some(password) = &address.password {
+            let auth = redis::cmd("AUTH").arg(&address.user).arg(password.expose()).take();
+            self.ask_by(&auth, deadline).await?;
+        }
+        let name = redis::cmd("CLIENT").arg("SETNAME").arg(purpose.name()).take();
+        match self.ask_by(&name, deadline).await {
+            // A proxy need not know it: the name is a courtesy to whoever lists clients.
+            Ok(_) | Err(Trouble::Reply { .. }) => Ok(Greeting::unspoken()),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Asks one question.
+    pub(super) async fn ask(&self, question: &Cmd) -> Result<Value, Trouble> {
+        self.ask_by(question, Instant::now() + ANSWER).await
+    }
+
+    /// Asks one question, to be answered by `deadline` and within [`ANSWER`].
+    pub(super) async fn ask_by(&self, question: &Cmd, deadline: Instant) -> Result<Value, Trouble> {
+        let allowed = cmp::min(ANSWER, deadline.saturating_duration_since(Instant::now()));
+        let mut connection = self.connection.clone();
+        let answered = match timeout(allowed, connection.send_packed_command(question)).await {
+            Ok(answer) => {
+                answer.and_then(Value::extract_error).map_err(|error| told(&error, &self.tap))
+            }
+            Err(_) => Err(Trouble::Late { step: Step::Answer, after: allowed }),
+        };
+        self.remember(answered.as_ref().err());
+        answered
+    }
+
+    /// Whether it is of no more use.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent.load(Relaxed)
+    }
+
+    fn remember(&self, trouble: Option<&Trouble>) {
+        let late = match trouble {
+            Some(Trouble::Late { .. }) => self.late.load(Relaxed).saturating_add(1),
+            Some(_) | None => 0,
+        };
+        self.late.store(late, Relaxed);
+        if late >= PATIENCE || trouble.is_some_and(Trouble::ends_connection) {
+            self.spent.store(true, Relaxed);
+        }
+    }
+
+    /// What a server said instead of answering. It may refuse us before we ask,
+    /// and close; the driver then knows of the end and not of the reason.
+    fn first_words(&self) -> Option<Trouble> {
+        let first = self.tap.first();
+        let line = first.strip_prefix(b"-")?;
+        Some(Trouble::of_line(String::from_utf8_lossy(line).lines().next()?))
+    }
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Probe => "tminus:probe",
+            Self::Data => "tminus:data",
+        }
+    }
+}
+
+fn hello(transport: &Transport, purpose: Purpose) -> Cmd {
+    let address = &transport.address;
+    let mut hello = redis::cmd("HELLO");
+    hello.arg(3);
+    if let Some(password) = &address.password {
+        let user = address.user.as_deref().unwrap_or("default");
+        hello.arg("AUTH").arg(user).arg(password.expose());
+    }
+    hello.arg("SETNAME").arg(purpose.name()).take()
+}
+
+fn lacks_hello(code: &str, text: &str) -> bool {
+    code == "NOPROTO" || text.starts_with("unknown command")
+}
+
+/// What the driver's error means. Its own text may hold anything and is not used.
+fn told(error: &RedisError, tap: &Tap) -> Trouble {
+    if tap.overran() {
+        return Trouble::TooLong;
+    }
+    match error.code() {
+        Some(code) => {
+            Trouble::Reply { code: code.into(), text: error.detail().unwrap_or_default().into() }
+        }
+        None if error.kind() == redis::ErrorKind::Parse => {
+            Trouble::NotRedis(String::from_utf8_lossy(&tap.first()).into_owned())
+        }
+        None => Trouble::Closed,
+    }
+}
+
+/// Whether an answer is that to `PING`.
+pub(super) fn is_pong(answer: &Value) -> bool {
+    text(answer).as_deref() == Some("PONG")
+}

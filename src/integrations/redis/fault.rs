@@ -1,0 +1,333 @@
+//! What an error reply means and what to do about it. Pure.
+
+use crate::domain::plain;
+
+/// What is wrong, in terms of what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Unreachable,
+    Hung,
+    ProtectedMode,
+    ConnectionLimit,
+    Credentials,
+    CommandDenied,
+    KeyDenied,
+    ChannelDenied,
+    Capability,
+    WrongRole,
+    DurabilityGate,
+    PersistenceBroken,
+    MemoryFull,
+    Starting,
+    StaleReplica,
+    ScriptHog,
+    Cluster,
+    WrongDatabase,
+    Transient,
+    NotRedis,
+    Tls,
+    Unexpected,
+}
+
+/// What is wrong, in a clause, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) kind: Kind,
+    pub(super) says: String,
+    pub(super) remedy: String,
+}
+
+impl Fault {
+    /// Whether it is our leave to ask that is missing, and not what we asked for.
+    pub(super) fn is_denial(&self) -> bool {
+        matches!(self.kind, Kind::CommandDenied | Kind::Capability)
+    }
+}
+
+/// What a code, or words, of an error reply mean.
+struct Row {
+    words: &'static str,
+    kind: Kind,
+    says: &'static str,
+    remedy: &'static str,
+}
+
+const fn row(words: &'static str, kind: Kind, says: &'static str, remedy: &'static str) -> Row {
+    Row { words, kind, says, remedy }
+}
+
+/// The codes whose meaning does not depend on the text after them.
+const CODES: &[Row] = &[
+    row(
+        "DENIED",
+        Kind::ProtectedMode,
+        "protected mode refuses other hosts",
+        "set a password or an ACL on the server, or bind it to an address",
+    ),
+    row(
+        "NOAUTH",
+        Kind::Credentials,
+        "a password is required",
+        "put it into the address: redis://user:password@host, best through ${REDIS_URL}",
+    ),
+    row(
+        "WRONGPASS",
+        Kind::Credentials,
+        "user or password is wrong, or the user is off",
+        "correct the user and the password in the address",
+    ),
+    row(
+        "READONLY",
+        Kind::WrongRole,
+        "a read-only replica answers",
+        "give the address of the master; a failover may be under way",
+    ),
+    row(
+        "NOREPLICAS",
+        Kind::DurabilityGate,
+        "too few replicas to accept writes",
+        "bring the replicas back, or lower min-replicas-to-write",
+    ),
+    row(
+        "MISCONF",
+        Kind::PersistenceBroken,
+        "the last save failed, writes are refused",
+        "free disk space and read the server's log, then let it save",
+    ),
+    row(
+        "OOM",
+        Kind::MemoryFull,
+        "memory is full, writes are refused",
+        "raise maxmemory, choose an eviction policy, or remove keys",
+    ),
+    row(
+        "LOADING",
+        Kind::Starting,
+        "starting: loading its data",
+        "wait; it is checked again by itself",
+    ),
+    row(
+        "MASTERDOWN",
+        Kind::StaleReplica,
+        "a replica that has lost its master",
+        "mend the link to the master, or give the master's address",
+    ),
+    row(
+        "BUSY",
+        Kind::ScriptHog,
+        "busy with a script that does not end",
+        "find out whose script it is; SCRIPT KILL ends one that has not written",
+    ),
+    row(
+        "CLUSTERDOWN",
+        Kind::Cluster,
+        "the cluster is down",
+        "look at CLUSTER INFO: some of its slots are not served",
+    ),
+    row(
+        "CROSSSLOT",
+        Kind::Cluster,
+        "keys of several slots in one command",
+        "report this as a bug of tminus; its keys belong in one slot",
+    ),
+    row("NOSCRIPT", Kind::Transient, "a script was forgotten between two calls", "re-check with r"),
+    row("EXECABORT", Kind::Transient, "a transaction was aborted", "re-check with r"),
+];
+
+/// Words of a plain `ERR` that say more than the code.
+const WORDS: &[Row] = &[
+    row(
+        "max number of clients",
+        Kind::ConnectionLimit,
+        "all client connections are taken",
+        "raise maxclients, or find who leaks connections with CLIENT LIST",
+    ),
+    row(
+        "without any password",
+        Kind::Credentials,
+        "a password was given and none is set",
+        "take the password out of the address, or set one on the server",
+    ),
+    row(
+        "no password is set",
+        Kind::Credentials,
+        "a password was given and none is set",
+        "take the password out of the address, or set one on the server",
+    ),
+    row(
+        "invalid password",
+        Kind::Credentials,
+        "the password is wrong",
+        "correct the password in the address",
+    ),
+    row(
+        "operation not permitted",
+        Kind::Credentials,
+        "a password is required",
+        "put the password into the address",
+    ),
+    row(
+        "DB index",
+        Kind::WrongDatabase,
+        "no such database number",
+        "correct the number after the address, or raise `databases`",
+    ),
+    row(
+        "SELECT is not allowed in cluster mode",
+        Kind::WrongDatabase,
+        "a cluster has database 0 only",
+        "remove the number after the address",
+    ),
+];
+
+pub(super) fn fault(kind: Kind, says: &str, remedy: &str) -> Fault {
+    Fault { kind, says: says.into(), remedy: remedy.into() }
+}
+
+/// What an error reply means; `code` is its first word.
+pub(super) fn of_reply(code: &str, text: &str) -> Fault {
+    if let Some(known) = CODES.iter().find(|row| row.words == code) {
+        return fault(known.kind, &format!("{} ({code})", known.says), known.remedy);
+    }
+    match code {
+        "NOPERM" => of_denial(text),
+        "MOVED" | "ASK" | "TRYAGAIN" => of_redirection(code, text),
+        _ if text.starts_with("unknown command") || text.contains("unknown subcommand") => {
+            of_unknown(text)
+        }
+        _ => match WORDS.iter().find(|row| text.contains(row.words)) {
+            Some(known) => fault(known.kind, known.says, known.remedy),
+            None => fault(
+                Kind::Unexpected,
+                &format!("it answers {:?}", plain(&format!("{code} {text}"), 60)),
+                "look the answer up in the server's documentation",
+            ),
+        },
+    }
+}
+
+/// The first word in quotes: servers quote the command that they mean.
+fn quoted(text: &str) -> Option<String> {
+    let word = text.split(['\'', '`', '"']).nth(1)?;
+    (!word.is_empty()).then(|| plain(word, 40))
+}
+
+fn of_denial(text: &str) -> Fault {
+    if text.contains("key") {
+        return fault(
+            Kind::KeyDenied,
+            "the user may not use our keys (NOPERM)",
+            "grant them: ACL SETUSER <user> ~tminus:*",
+        );
+    }
+    if text.contains("channel") {
+        return fault(
+            Kind::ChannelDenied,
+            "the user may not use our channels (NOPERM)",
+            "grant them: ACL SETUSER <user> &tminus:*",
+        );
+    }
+    let command = quoted(text).unwrap_or_else(|| "the command".into());
+    fault(
+        Kind::CommandDenied,
+        &format!("the user may not run {} (NOPERM)", command.to_uppercase()),
+        &format!("grant it: ACL SETUSER <user> +{}", command.to_lowercase()),
+    )
+}
+
+fn of_redirection(code: &str, text: &str) -> Fault {
+    let node = text.split_whitespace().nth(1).map(|node| plain(node, 40));
+    let says = match node {
+        Some(node) if code != "TRYAGAIN" => format!("a cluster: the slot is on {node} ({code})"),
+        _ => format!("a cluster is moving the slot ({code})"),
+    };
+    fault(Kind::Cluster, &says, "give the address of a single server, or of a proxy of the cluster")
+}
+
+fn of_unknown(text: &str) -> Fault {
+    let command = quoted(text).unwrap_or_else(|| "the command".into()).to_uppercase();
+    fault(
+        Kind::Capability,
+        &format!("it does not know {command}"),
+        "undo its rename-command, or use a server that has the command",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(line: &str) -> Fault {
+        {
+            let (code, text) = line.split_once(' ').unwrap_or((line, ""));
+            of_reply(code, text)
+        }
+    }
+
+    #[test]
+    fn every_code_is_told_apart() {
+        let cases = [
+            ("DENIED Redis is running in protected mode because…", Kind::ProtectedMode),
+            ("ERR max number of clients reached", Kind::ConnectionLimit),
+            ("ERR max number of clients + cluster connections reached", Kind::ConnectionLimit),
+            ("NOAUTH Authentication required.", Kind::Credentials),
+            (
+                "NOAUTH HELLO must be called with the client already authenticated",
+                Kind::Credentials,
+            ),
+            ("WRONGPASS invalid username-password pair or user is disabled.", Kind::Credentials),
+            ("ERR invalid password", Kind::Credentials),
+            ("ERR operation not permitted", Kind::Credentials),
+            ("ERR Client sent AUTH, but no password is set", Kind::Credentials),
+            (
+                "ERR AUTH <password> called without any password configured for the default user.",
+                Kind::Credentials,
+            ),
+            ("NOPERM this user has no permissions to run the 'eval' command", Kind::CommandDenied),
+            (
+                "NOPERM this user has no permissions to access one of the keys used as arguments",
+                Kind::KeyDenied,
+            ),
+            ("NOPERM No permissions to access a key", Kind::KeyDenied),
+            (
+                "NOPERM this user has no permissions to access one of the channels used as arguments",
+                Kind::ChannelDenied,
+            ),
+            ("ERR unknown command 'EVALSHA', with args beginning with: ", Kind::Capability),
+            ("READONLY You can't write against a read only replica.", Kind::WrongRole),
+            ("NOREPLICAS Not enough good replicas to write.", Kind::DurabilityGate),
+            ("MISCONF Redis is configured to save RDB snapshots, but…", Kind::PersistenceBroken),
+            ("OOM command not allowed when used memory > 'maxmemory'.", Kind::MemoryFull),
+            ("LOADING Redis is loading the dataset in memory", Kind::Starting),
+            ("MASTERDOWN Link with MASTER is down and…", Kind::StaleReplica),
+            ("BUSY Redis is busy running a script.", Kind::ScriptHog),
+            ("CLUSTERDOWN Hash slot not served", Kind::Cluster),
+            ("MOVED 3999 127.0.0.1:6381", Kind::Cluster),
+            ("ASK 3999 127.0.0.1:6381", Kind::Cluster),
+            ("TRYAGAIN Multiple keys request during rehashing of slot", Kind::Cluster),
+            ("CROSSSLOT Keys in request don't hash to the same slot", Kind::Cluster),
+            ("ERR DB index is out of range", Kind::WrongDatabase),
+            ("ERR invalid DB index", Kind::WrongDatabase),
+            ("NOSCRIPT No matching script.", Kind::Transient),
+            ("EXECABORT Transaction discarded", Kind::Transient),
+            ("ERR value is not an integer", Kind::Unexpected),
+            ("", Kind::Unexpected),
+        ];
+        for (line, kind) in cases {
+            assert_eq!(of(line).kind, kind, "{line}");
+            assert!(!of(line).remedy.is_empty(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_denies_and_redirects_is_named() {
+        let denied = of("NOPERM this user has no permissions to run the 'evalsha' command");
+        assert_eq!(denied.says, "the user may not run EVALSHA (NOPERM)");
+        assert_eq!(denied.remedy, "grant it: ACL SETUSER <user> +evalsha");
+        assert_eq!(
+            of("MOVED 3999 127.0.0.1:6381").says,
+            "a cluster: the slot is on 127.0.0.1:6381 (MOVED)"
+        );
+        assert_eq!(of("ERR unknown command `HELLO`, with args").says, "it does not know HELLO");
+    }
+}

@@ -1,0 +1,87 @@
+use std::collections::HashMap;
+
+/// What `INFO` told. A field that is absent stays absent: it is never zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Info(HashMap<String, String>);
+
+impl Info {
+    /// Reads `INFO`'s text, skipping whatever it does not understand.
+    pub(super) fn parse(text: &str) -> Self {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let fields = lines.filter_map(|line| line.split_once(':'));
+        Self(fields.map(|(name, value)| (name.into(), value.trim().into())).collect())
+    }
+
+    /// A field as text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A field as a count. A negative one means that the server does not know.
+    pub(super) fn count(&self, name: &str) -> Option<u64> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// A field that is 0 or 1.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        self.count(name).map(|value| value != 0)
+    }
+
+    /// Version and product: Valkey goes on saying `redis_version`, but says more.
+    pub(super) fn who(&self) -> Option<String> {
+        if let Some(version) = self.text("valkey_version") {
+            return Some(format!("valkey {version}"));
+        }
+        if let Some(version) = self.text("dragonfly_version") {
+            return Some(format!("dragonfly {version}"));
+        }
+        let product = self.text("server_name").unwrap_or("redis");
+        self.text("redis_version").map(|version| format!("{product} {version}"))
+    }
+
+    /// The replicas of a master, each as its own fields: `ip=…,state=online,lag=0`.
+    pub(super) fn replicas(&self) -> Vec<HashMap<&str, &str>> {
+        (0..64)
+            .map_while(|index| self.text(&format!("slave{index}")))
+            .map(|line| line.split(',').filter_map(|pair| pair.split_once('=')).collect())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_leniently_and_absence_is_not_zero() {
+        let info = Info::parse(
+            "# Server\r\nredis_version:7.0.15\r\nuptime_in_seconds:-4\r\nempty:\r\nno colon\r\n\
+             rejected_connections:-1\r\nmaxclients:10000\r\nloading:0\r\npath:/a:b\r\n",
+        );
+        assert_eq!(info.count("maxclients"), Some(10_000));
+        assert_eq!(info.count("rejected_connections"), None, "Dragonfly does not know");
+        assert_eq!(info.count("absent"), None);
+        assert_eq!(info.flag("loading"), Some(false));
+        assert_eq!((info.text("empty"), info.text("path")), (None, Some("/a:b")));
+        assert_eq!(info.who().as_deref(), Some("redis 7.0.15"));
+        assert_eq!(Info::parse("\u{0}garbage"), Info::default());
+    }
+
+    #[test]
+    fn the_product_is_told_by_what_only_it_says() {
+        let valkey = Info::parse("redis_version:7.2.4\nserver_name:valkey\nvalkey_version:9.1.3");
+        assert_eq!(valkey.who().as_deref(), Some("valkey 9.1.3"));
+        let dragonfly = Info::parse("redis_version:7.4.0\ndragonfly_version:df-v1.30");
+        assert_eq!(dragonfly.who().as_deref(), Some("dragonfly df-v1.30"));
+        assert_eq!(Info::default().who(), None);
+    }
+
+    #[test]
+    fn replicas_are_read_by_name() {
+        let info = Info::parse(
+            "slave0:ip=10.0.0.2,port=6379,state=online,offset=14,lag=1\nslave1:lag=0,state=wait_bgsave",
+        );
+        let states: Vec<_> = info.replicas().iter().map(|fields| fields["state"]).collect();
+        assert_eq!(states, ["online", "wait_bgsave"]);
+    }
+}

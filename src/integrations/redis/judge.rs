@@ -1,0 +1,164 @@
+//! The part that decides. Pure: what was seen goes in, a finding comes out.
+
+use super::greeting::{Greeting, Role};
+use crate::{
+    domain::{Evidence, Finding, Outcome, Quantity},
+    units,
+};
+use std::time::Duration;
+
+/// How many times slower than its limit a `PING` fails.
+const FAR_TOO_SLOW: u32 = 5;
+
+/// What a fresh connection told.
+#[derive(Clone, Debug)]
+pub(super) struct Met {
+    pub(super) greeting: Greeting,
+    /// `None` where `ROLE` is denied and the greeting is silent too.
+    pub(super) role: Option<Role>,
+    /// Round trips of `PING`; at least one.
+    pub(super) pings: Vec<Duration>,
+}
+
+/// What is asked and wanted of a fresh connection.
+pub(super) const ASKED: &str = "HELLO 3, PING, ROLE on a fresh connection";
+pub(super) const WANTED: &str = "a greeting, PONG, a master";
+
+/// Judges a connection that answered.
+pub(super) fn connect(met: &Met, limit: Duration) -> Finding {
+    let ping = median(&met.pings);
+    let (outcome, summary, remedy) = match &met.role {
+        Some(Role::Sentinel) => (
+            Outcome::Fail,
+            "a Sentinel answers, not a data server".into(),
+            Some("give the address of the master that it watches"),
+        ),
+        _ if ping > limit * FAR_TOO_SLOW => slow(Outcome::Fail, ping, limit * FAR_TOO_SLOW),
+        Some(Role::Replica { master, .. }) => (
+            Outcome::Warn,
+            format!("read-only replica of {master}"),
+            Some("give the address of the master, unless only reads are wanted"),
+        ),
+        _ if ping > limit => slow(Outcome::Warn, ping, limit),
+        Some(Role::Master { .. } | Role::Other(_)) | None => {
+            let summary = format!("{}, PING {}", met.greeting.who(), units::span(ping));
+            (Outcome::Pass, summary, None)
+        }
+    };
+    let reply = format!("{}, PONG in {}, {}", met.greeting.who(), units::span(ping), role(met));
+    let finding = Finding::new(outcome, &summary)
+        .latency(ping)
+        .measure(Quantity::Time(ping))
+        .evidence(facts(met, Evidence::default().asked(ASKED).wanted(WANTED).reply(&reply)));
+    match remedy {
+        Some(remedy) => finding.remedy(remedy),
+        None => finding,
+    }
+}
+
+fn slow(
+    outcome: Outcome,
+    ping: Duration,
+    limit: Duration,
+) -> (Outcome, String, Option<&'static str>) {
+    let summary = format!("PING takes {}, limit {}", units::span(ping), units::span(limit));
+    (outcome, summary, Some("look at the network, and for slow commands with SLOWLOG GET"))
+}
+
+fn role(met: &Met) -> String {
+    match &met.role {
+        Some(Role::Master { replicas: 0 }) => "master".into(),
+        Some(Role::Master { replicas }) => format!("master of {replicas}"),
+        Some(Role::Replica { master, link }) => format!("replica of {master}, link {link}"),
+        Some(Role::Sentinel) => "sentinel".into(),
+        Some(Role::Other(word)) => word.clone(),
+        None => "role unknown".into(),
+    }
+}
+
+fn facts(met: &Met, evidence: Evidence) -> Evidence {
+    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".into());
+    let worst = met.pings.iter().max().copied().unwrap_or_default();
+    evidence
+        .fact("product", &*known(&met.greeting.product))
+        .fact("version", &*known(&met.greeting.version))
+        .fact("mode", &*known(&met.greeting.mode))
+        .fact("role", &*role(met))
+        .fact("protocol", &*format!("RESP{}", met.greeting.protocol))
+        .fact("slowest PING", Quantity::Time(worst))
+}
+
+/// The middle one; of an even number the slower of the two.
+pub(super) fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(10);
+
+    fn met(role: Option<Role>, pings: &[u64]) -> Met {
+        let greeting = Greeting {
+            protocol: 3,
+            product: Some("redis".into()),
+            version: Some("7.0.15".into()),
+            ..Greeting::default()
+        };
+        let pings = pings.iter().map(|micros| Duration::from_micros(*micros)).collect();
+        Met { greeting, role, pings }
+    }
+
+    fn master() -> Option<Role> {
+        Some(Role::Master { replicas: 0 })
+    }
+
+    #[test]
+    fn a_ping_is_judged_at_its_limits() {
+        let cases = [
+            (10_000, Outcome::Pass),
+            (10_001, Outcome::Warn),
+            (50_000, Outcome::Warn),
+            (50_001, Outcome::Fail),
+        ];
+        for (micros, outcome) in cases {
+            let finding = connect(&met(master(), &[1, micros, 1_000_000]), LIMIT);
+            assert_eq!(finding.outcome, outcome, "{micros} us");
+            assert_eq!(finding.latency, Some(Duration::from_micros(micros)));
+            assert_eq!(finding.remedy.is_some(), outcome != Outcome::Pass);
+        }
+    }
+
+    #[test]
+    fn every_role_has_its_outcome() {
+        let replica = Role::Replica { master: "10.0.0.7:6379".into(), link: "connected".into() };
+        let cases = [
+            (master(), Outcome::Pass, "redis 7.0.15, PING 0.2ms"),
+            (Some(replica), Outcome::Warn, "read-only replica of 10.0.0.7:6379"),
+            (Some(Role::Sentinel), Outcome::Fail, "a Sentinel answers, not a data server"),
+            (Some(Role::Other("active-replica".into())), Outcome::Pass, "redis 7.0.15, PING 0.2ms"),
+            (None, Outcome::Pass, "redis 7.0.15, PING 0.2ms"),
+        ];
+        for (role, outcome, summary) in cases {
+            let finding = connect(&met(role, &[200]), LIMIT);
+            assert_eq!((finding.outcome, &*finding.summary), (outcome, summary));
+        }
+    }
+
+    #[test]
+    fn a_far_too_slow_replica_is_a_failure() {
+        let replica = Role::Replica { master: "m:1".into(), link: "connected".into() };
+        assert_eq!(connect(&met(Some(replica), &[60_000]), LIMIT).outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        let of = |ms: &[u64]| {
+            median(&ms.iter().map(|ms| Duration::from_millis(*ms)).collect::<Vec<_>>()).as_millis()
+        };
+        assert_eq!([of(&[9, 1, 5]), of(&[1, 2]), of(&[])], [5, 2, 0]);
+    }
+}

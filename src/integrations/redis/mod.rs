@@ -1,0 +1,298 @@
+//! Redis or Valkey: is it there, is it well, and do the services that are built
+//! on it keep their promises?
+//!
+//! ```text
+//! checks, trials ──▶ services (cases ──▶ trait ◀── server | in process)
+//!        │                                          │
+//!        └────────▶ line ──▶ client ──▶ transport ◀─┘
+//! ```
+//!
+//! With no address the services run in this process, and every finding says so.
+//! With one, this process never stands in for a server that does not answer.
+
+mod address;
+mod checks;
+mod client;
+mod fault;
+mod greeting;
+mod info;
+mod judge;
+mod keys;
+mod line;
+mod reply;
+mod server;
+mod services;
+mod settings;
+mod transport;
+mod trials;
+mod trouble;
+mod vitals;
+mod wire;
+
+pub use settings::Settings;
+
+use crate::{
+    domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, Text, text},
+    probe::{Check, Cx, Integration, Run, Safety, is_local, specs},
+};
+use address::Address;
+use line::Line;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use transport::Transport;
+
+/// Columns that a title may have.
+const TITLE: usize = 20;
+
+/// One Redis or Valkey deployment, or the stand-in for one.
+pub struct Redis {
+    id: IntegrationId,
+    title: String,
+    ping_limit: Duration,
+    back: Back,
+}
+
+/// What the checks are run on.
+enum Back {
+    /// Nothing is configured: this process itself.
+    StandIn,
+    /// The address is unusable, for this reason.
+    Misconfigured(String),
+    Server(Box<Site>),
+}
+
+/// A server and what is remembered of it between runs.
+struct Site {
+    transport: Arc<Transport>,
+    line: Line,
+    may_write: bool,
+    /// The counters of the last look at `INFO`.
+    last: Mutex<Option<vitals::Sample>>,
+}
+
+impl Redis {
+    /// Watches what `settings` name. Connects on first use, never here.
+    pub fn new(id: IntegrationId, settings: Settings, safety: Safety) -> Self {
+        let title = settings.name.as_deref().map_or("Redis / Valkey".into(), |name| {
+            format!("Redis {name}").chars().take(TITLE).collect()
+        });
+        let ping_limit = settings.ping_limit;
+        Self { id, title, ping_limit, back: Back::new(settings, safety) }
+    }
+}
+
+impl Back {
+    fn new(settings: Settings, safety: Safety) -> Self {
+        let Some(url) = &settings.url else { return Self::StandIn };
+        let address = match Address::parse(url) {
+            Ok(address) => address,
+            Err(says) => return Self::Misconfigured(format!("`url` {says}")),
+        };
+        let may_write = safety.may_write(is_local(&address.host()), settings.writes);
+        let transport = Arc::new(Transport::new(address, settings.ca));
+        let line = Line::new(Arc::clone(&transport));
+        Self::Server(Box::new(Site { transport, line, may_write, last: Mutex::default() }))
+    }
+}
+
+/// What `connect` is called; the others need it.
+const CONNECT: &str = "connect";
+
+/// The whole catalogue of this integration, one row per check.
+const CHECKS: &[Check<Redis>] = &[
+    Check {
+        spec: CheckSpec {
+            name: text(CONNECT),
+            title: text("Connects, greets, answers PING"),
+            hint: text("start the server, or correct the address in [redis]"),
+            cadence: Cadence::Every(Duration::from_secs(5)),
+            timeout: Duration::from_secs(2),
+            weight: 3,
+            class: Class::Blocker,
+            impact: Impact::ReadOnly,
+            needs: None,
+            graph: true,
+        },
+        run: |redis, _| Box::pin(redis.connect()),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("instance"),
+            title: text("Memory, clients, saves, replication"),
+            hint: text("compare with redis-cli INFO, and mend what it names"),
+            cadence: Cadence::Every(Duration::from_secs(15)),
+            timeout: Duration::from_secs(4),
+            weight: 1,
+            class: Class::Major,
+            impact: Impact::ReadOnly,
+            needs: NEEDS_CONNECT,
+            graph: true,
+        },
+        run: |redis, _| Box::pin(redis.instance()),
+    },
+    Check {
+        spec: service("cache", "Cache: one load per miss, exact expiry"),
+        run: |redis, _| Box::pin(redis.cache()),
+    },
+    Check {
+        spec: service("lock", "Lock: one holder, rising fence"),
+        run: |redis, _| Box::pin(redis.lock()),
+    },
+    Check {
+        spec: service("session", "Session: slides, ends, stays ended"),
+        run: |redis, _| Box::pin(redis.session()),
+    },
+];
+
+const NEEDS_CONNECT: Option<Text> = Some(text(CONNECT));
+
+/// The spec of a check that puts a service to the test.
+const fn service(name: &'static str, title: &'static str) -> CheckSpec {
+    CheckSpec {
+        name: text(name),
+        title: text(title),
+        hint: text("read the evidence: it names the promise that was broken"),
+        cadence: Cadence::Every(Duration::from_secs(60)),
+        timeout: Duration::from_secs(6),
+        weight: 1,
+        class: Class::Blocker,
+        impact: Impact::Writes,
+        needs: NEEDS_CONNECT,
+        graph: false,
+    }
+}
+
+impl Integration for Redis {
+    fn id(&self) -> &IntegrationId {
+        &self.id
+    }
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn target(&self) -> Target {
+        let (name, provenance) = match &self.back {
+            Back::StandIn => ("in-process stand-in".into(), Provenance::Embedded),
+            Back::Misconfigured(_) => ("unusable address".into(), Provenance::Configured),
+            Back::Server(site) => (site.transport.address.name(), Provenance::Configured),
+        };
+        Target { name, provenance }
+    }
+
+    fn checks(&self) -> Vec<CheckSpec> {
+        specs(CHECKS)
+    }
+
+    fn run<'a>(&'a self, index: usize, cx: &'a Cx) -> Run<'a> {
+        (CHECKS[index].run)(self, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{Finding, Outcome, Skip},
+        secret::Secret,
+    };
+    use tokio_util::sync::CancellationToken;
+
+    fn redis(settings: Settings) -> Redis {
+        Redis::new(IntegrationId::new("redis").unwrap(), settings, Safety::default())
+    }
+
+    fn at(url: &str) -> Settings {
+        Settings { url: Some(Secret::new(url)), ..Settings::default() }
+    }
+
+    async fn run(redis: &Redis, name: &str) -> Finding {
+        let cx = Cx { cancel: CancellationToken::new() };
+        let index = redis.checks().iter().position(|spec| spec.name == name).unwrap();
+        redis.run(index, &cx).await.unwrap_or_else(Finding::from)
+    }
+
+    #[test]
+    fn the_table_keeps_to_the_rules() {
+        let specs = redis(Settings::default()).checks();
+        for spec in &specs {
+            let Cadence::Every(cadence) = spec.cadence else {
+                panic!("{} is on demand", spec.name)
+            };
+            assert!(spec.timeout < cadence, "{}", spec.name);
+            assert!(
+                spec.title.chars().count() <= 40 && !spec.title.ends_with('.'),
+                "{}",
+                spec.title
+            );
+            assert!((1..=10).contains(&spec.weight) && !spec.hint.is_empty());
+            assert_eq!(spec.needs.is_none(), spec.name == "connect");
+        }
+        let names: Vec<_> = specs.iter().map(|spec| &*spec.name).collect();
+        assert_eq!(names, ["connect", "instance", "cache", "lock", "session"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_an_address_everything_runs_here_and_says_so() {
+        let redis = redis(Settings::default());
+        assert_eq!(redis.target().provenance, Provenance::Embedded);
+        for spec in redis.checks() {
+            let finding = run(&redis, &spec.name).await;
+            let expected = match &*spec.name {
+                "instance" => Outcome::Skipped(Skip::NotApplicable),
+                _ => Outcome::Pass,
+            };
+            assert_eq!(finding.outcome, expected, "{}: {}", spec.name, finding.summary);
+            assert!(finding.fallback, "{} hides that it is a stand-in", spec.name);
+            assert!(finding.remedy.is_some_and(|remedy| remedy.contains("REDIS_URL")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_never_stood_in_for() {
+        let redis = redis(at("redis://:hunter2@127.0.0.1:1/3"));
+        assert_eq!(redis.target().name, "127.0.0.1:1/3");
+        assert_eq!(redis.target().provenance, Provenance::Configured);
+        for spec in redis.checks() {
+            let finding = run(&redis, &spec.name).await;
+            assert_eq!(finding.outcome, Outcome::Fail, "{}", spec.name);
+            assert_eq!(finding.summary, "connection refused by 127.0.0.1:1/3");
+            assert!(!finding.fallback && finding.remedy.is_some());
+            assert!(!format!("{finding:?}").contains("hunter2"));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_where_it_is_not_allowed() {
+        let mut settings = at("redis://192.0.2.1");
+        for writes in [None, Some(false)] {
+            settings.writes = writes;
+            let redis = redis(settings.clone());
+            for name in ["cache", "lock", "session"] {
+                let finding = run(&redis, name).await;
+                assert_eq!(finding.outcome, Outcome::Skipped(Skip::NotAllowed));
+                assert!(finding.remedy.unwrap().contains("writes = true"));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unusable_address_is_said_without_quoting_it() {
+        let redis = redis(at("http://:hunter2@db"));
+        for spec in redis.checks() {
+            let finding = run(&redis, &spec.name).await;
+            assert_eq!(finding.outcome, Outcome::Fail);
+            assert!(finding.summary.starts_with("`url` is no address"));
+            assert!(!format!("{finding:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_title_fits_its_column() {
+        let named =
+            Settings { name: Some("sessions-of-the-whole-world".into()), ..Settings::default() };
+        assert_eq!(redis(named).title(), "Redis sessions-of-th");
+    }
+}

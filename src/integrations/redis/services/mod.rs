@@ -1,0 +1,29 @@
+//! The services that applications build on Redis, one folder each: a trait, the
+//! two back ends that keep its promises, and the cases that find out whether
+//! they do.
+//!
+//! The check of a service runs the cases on the server; the tests run the very
+//! same cases on both back ends, and on back ends that are broken on purpose.
+//! A back end that passes here and fails there cannot exist.
+
+pub(super) mod cache;
+pub(super) mod lock;
+pub(super) mod session;
+
+mod case;
+mod expiry;
+mod judge;
+mod left;
+mod pace;
+mod shelf;
+mod token;
+
+pub(super) use case::{Bench, Broken, Case, Held, Needs, Ran, Upset, run_all};
+pub(super) use judge::{Service, sum_up};
+pub(super) use pace::Pace;
+
+use case::{Answer, Claim};
+use expiry::{Expiry, watched};
+use left::Left;
+use shelf::Shelf;
+use token::Token;

@@ -1,0 +1,105 @@
+use super::address::Address;
+use crate::{domain::IntegrationId, probe::Complaint, secret::Secret};
+use serde::Deserialize;
+use std::{path::PathBuf, time::Duration};
+
+/// Shortest and longest `ping_limit`. Five times the longest is what one answer may take.
+const PING_LIMIT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(200));
+
+/// Where Redis is and what is asked of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// What to call this instance where there are several: lower-case letters,
+    /// digits, `-` and `_`. Default: none, which is right for the only one.
+    pub name: Option<String>,
+    /// Address: `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS,
+    /// `unix:///path` for a socket. Without it an in-process stand-in is checked,
+    /// and flagged as one. Default: none.
+    pub url: Option<Secret>,
+    /// Whether the checks that write may run: `cache`, `lock` and `session` write
+    /// keys that begin with `tminus:`, live 60 s at most and are removed again.
+    /// Default: true on this machine, false elsewhere.
+    pub writes: Option<bool>,
+    /// A slower `PING` is a warning; one five times slower is a failure.
+    /// Between 1ms and 200ms. Default: `10ms`.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub ping_limit: Duration,
+    /// File with the certificates, in PEM form, that may vouch for the server of a
+    /// `rediss://` address. Default: none, which means those that this host trusts.
+    pub ca: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: None,
+            url: None,
+            writes: None,
+            ping_limit: Duration::from_millis(10),
+            ca: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Everything that is wrong with them, without connecting to anything.
+    pub fn complaints(&self) -> Vec<Complaint> {
+        let (shortest, longest) = PING_LIMIT;
+        let name = self.name.as_deref().map(|name| IntegrationId::named("redis", name));
+        let name = name.and_then(Result::err).map(|bad| Complaint::new("name", bad.to_string()));
+        let url = self.url.as_ref().map(Address::parse).and_then(Result::err);
+        let url = url.map(|says| Complaint::new("url", says));
+        let limit = (!(shortest..=longest).contains(&self.ping_limit)).then(|| {
+            let says = format!("is {:?}; it must be between 1ms and 200ms", self.ping_limit);
+            Complaint::new("ping_limit", says)
+        });
+        [name, url, limit].into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Settings {
+        toml::from_str(text).unwrap()
+    }
+
+    fn keys(settings: &Settings) -> Vec<String> {
+        settings.complaints().into_iter().map(|complaint| complaint.key).collect()
+    }
+
+    #[test]
+    fn nothing_written_is_the_default_and_fine() {
+        let settings = read("");
+        assert_eq!(settings.ping_limit, Duration::from_millis(10));
+        assert!(settings.url.is_none() && settings.writes.is_none());
+        assert_eq!(keys(&settings), [""; 0]);
+    }
+
+    #[test]
+    fn every_setting_can_be_written() {
+        let settings = read(
+            "name = 'sessions'\nurl = 'rediss://u:p@db:6380/2'\nwrites = true\nping_limit = '20ms'\nca = '/etc/ca.pem'",
+        );
+        assert_eq!(settings.ping_limit, Duration::from_millis(20));
+        assert_eq!(keys(&settings), [""; 0]);
+        assert!(toml::from_str::<Settings>("ping_limits = '1s'").is_err(), "a typo is an error");
+    }
+
+    #[test]
+    fn every_problem_is_reported_and_no_secret_quoted() {
+        let settings = read("name = 'A B'\nurl = 'http://:hunter2@db'\nping_limit = '201ms'");
+        assert_eq!(keys(&settings), ["name", "url", "ping_limit"]);
+        assert!(!format!("{:?}", settings.complaints()).contains("hunter2"));
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_ping_limit_is_held_to_its_range() {
+        for (limit, fine) in [("1ms", true), ("200ms", true), ("999us", false), ("201ms", false)] {
+            assert_eq!(keys(&read(&format!("ping_limit = '{limit}'"))).is_empty(), fine, "{limit}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What stood between a command and its answer. Pure.
+
+use super::fault::{Fault, Kind, fault, of_reply};
+use crate::{
+    domain::{Evidence, Finding, plain},
+    probe::ProbeError,
+    units,
+};
+use std::time::Duration;
+
+/// What stood between a command and its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The server answered with an error.
+    Reply {
+        /// Its first word: `NOAUTH`.
+        code: String,
+        /// The rest.
+        text: String,
+    },
+    /// Nothing came in time.
+    Late {
+        /// What we were waiting for.
+        step: Step,
+        /// How long.
+        after: Duration,
+    },
+    /// The server closed the connection.
+    Closed,
+    /// What came is not the Redis protocol; its first bytes.
+    NotRedis(String),
+    /// What came is far longer than any answer.
+    TooLong,
+    /// The TLS handshake failed, for this reason.
+    Tls(String),
+    /// There is no connection at all.
+    Reach(ProbeError),
+    /// A well-formed answer of another shape than agreed.
+    Odd(String),
+}
+
+/// What may be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The network's half of a connection.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// The answer to a command.
+    Answer,
+}
+
+impl Trouble {
+    /// A server's error line, without the `-`.
+    pub(super) fn of_line(line: &str) -> Self {
+        let (code, text) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        Self::Reply { code: code.into(), text: text.into() }
+    }
+
+    /// Whether the connection it happened on is of no more use.
+    pub(super) fn ends_connection(&self) -> bool {
+        match self {
+            Self::Closed | Self::NotRedis(_) | Self::TooLong | Self::Tls(_) | Self::Reach(_) => {
+                true
+            }
+            // After a failover the name may lead elsewhere: resolve and connect anew.
+            Self::Reply { code, .. } => matches!(code.as_str(), "READONLY" | "MASTERDOWN"),
+            Self::Late { .. } | Self::Odd(_) => false,
+        }
+    }
+
+    /// Whether it is an answer of the server's, so that nothing was written.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Reply { .. })
+    }
+
+    /// What it means.
+    pub(super) fn fault(&self) -> Fault {
+        match self {
+            Self::Reply { code, text } => of_reply(code, text),
+            Self::Late { step, after } => of_silence(*step, *after),
+            Self::Closed => fault(
+                Kind::NotRedis,
+                "it closed the connection without a word",
+                "make sure that the port is Redis'; a TLS port wants rediss://",
+            ),
+            Self::NotRedis(first) => fault(
+                Kind::NotRedis,
+                &format!("not Redis: it says {:?}", plain(first, 40)),
+                "make sure that the port is Redis'; a TLS port wants rediss://",
+            ),
+            Self::TooLong => fault(
+                Kind::NotRedis,
+                "it sends without end, cut off at 1 MiB",
+                "make sure that the port is Redis'",
+            ),
+            Self::Tls(reason) => fault(
+                Kind::Tls,
+                &format!("TLS failed: {reason}"),
+                "mend the certificate, name its issuer with `ca`, or use redis:// without TLS",
+            ),
+            Self::Reach(error) => {
+                fault(Kind::Unreachable, &error.to_string(), error.hint().unwrap_or_default())
+            }
+            Self::Odd(what) => fault(
+                Kind::Unexpected,
+                &format!("unexpected answer: {}", plain(what, 60)),
+                "make sure that no proxy alters the answers",
+            ),
+        }
+    }
+
+    /// The answer that came, for the evidence.
+    pub(super) fn reply(&self) -> String {
+        match self {
+            Self::Reply { code, text } => format!("-{code} {text}"),
+            Self::Late { after, .. } => format!("nothing within {}", units::span(*after)),
+            Self::Closed => "end of the connection".into(),
+            Self::NotRedis(first) => first.clone(),
+            Self::TooLong => "more than 1 MiB".into(),
+            Self::Tls(reason) => reason.clone(),
+            Self::Reach(error) => error.to_string(),
+            Self::Odd(what) => what.clone(),
+        }
+    }
+
+    /// The conclusion of a run that ended with it.
+    pub(super) fn finding(&self, asked: &str, wanted: &str) -> Finding {
+        let evidence = Evidence::default().asked(asked).wanted(wanted).reply(&self.reply());
+        if let Self::Reach(error) = self {
+            return Finding::from(error.clone()).evidence(evidence);
+        }
+        let fault = self.fault();
+        Finding::fail(&fault.says).remedy(&fault.remedy).evidence(evidence)
+    }
+}
+
+fn of_silence(step: Step, after: Duration) -> Fault {
+    let after = units::span(after);
+    match step {
+        Step::Connect => fault(
+            Kind::Unreachable,
+            &format!("no connection within {after}"),
+            "make sure that the host is up and no firewall drops packets to the port",
+        ),
+        Step::Tls => fault(
+            Kind::Hung,
+            &format!("no TLS handshake within {after}"),
+            "make sure that the port speaks TLS; otherwise use redis://",
+        ),
+        Step::Answer => fault(
+            Kind::Hung,
+            &format!("hung: connected, no answer within {after}"),
+            "look for a stopped process, swapping, a stalled disk or a long command; \
+             SLOWLOG tells once it is back",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Cause, Outcome};
+
+    #[test]
+    fn a_silence_says_what_was_waited_for() {
+        let says = |step| Trouble::Late { step, after: Duration::from_secs(1) }.fault().says;
+        assert_eq!(says(Step::Connect), "no connection within 1.0s");
+        assert_eq!(says(Step::Answer), "hung: connected, no answer within 1.0s");
+    }
+
+    #[test]
+    fn hostile_answers_are_disarmed_and_short() {
+        let trouble =
+            Trouble::NotRedis(format!("\u{1b}[2J\u{1b}]0;owned\u{7}{}", "x".repeat(5000)));
+        let finding = trouble.finding("HELLO 3", "a greeting");
+        assert_eq!(finding.outcome, Outcome::Fail);
+        for text in [&finding.summary, &finding.evidence.reply] {
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+            assert!(text.len() < 1000, "{} bytes", text.len());
+        }
+    }
+
+    #[test]
+    fn our_own_trouble_does_not_blame_the_server() {
+        let full = Trouble::Reach(ProbeError::Local("out of descriptors".into()));
+        assert_eq!(full.finding("", "").outcome, Outcome::Unknown(Cause::Local));
+    }
+
+    #[test]
+    fn only_what_may_have_been_carried_out_counts_as_written() {
+        assert!(Trouble::of_line("OOM full").is_refusal());
+        for unclear in
+            [Trouble::Closed, Trouble::Late { step: Step::Answer, after: Duration::ZERO }]
+        {
+            assert!(!unclear.is_refusal());
+        }
+    }
+}

@@ -1,0 +1,45 @@
+use super::{Grade, Growth, Info, Row, percent, share};
+
+/// Share of `maxclients` connected from which to warn and to fail.
+const CLIENTS: (f64, f64) = (0.80, 0.95);
+const REMEDY: &str = "find who leaks connections with CLIENT LIST, or raise maxclients";
+
+pub(super) fn clients(info: &Info) -> Option<Row> {
+    let (now, most) = (info.count("connected_clients")?, info.count("maxclients")?);
+    let (soft, hard) = CLIENTS;
+    let grade = Grade::of(share(now, most.max(1)), (soft, hard));
+    let says = match grade {
+        Grade::Fine => format!("{now} of {most}"),
+        Grade::Warn => format!("{now} of {most} clients, limit {}", percent(soft)),
+        Grade::Fail => format!("{now} of {most} clients, limit {}", percent(hard)),
+    };
+    Some(Row::new("clients", grade, says, REMEDY))
+}
+
+pub(super) fn rejections(growth: Growth) -> Row {
+    match growth {
+        Growth::Unknown => Row::new("rejections", Grade::Fine, "not compared yet", REMEDY),
+        Growth::By(0) => Row::new("rejections", Grade::Fine, "none since the last look", REMEDY),
+        Growth::By(n) => {
+            let says = format!("{n} clients rejected since the last look");
+            Row::new("rejections", Grade::Fail, says, REMEDY)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_judged_at_their_limits() {
+        let grade = |now| {
+            clients(&Info::parse(&format!("connected_clients:{now}\nmaxclients:1000")))
+                .unwrap()
+                .grade
+        };
+        let graded = [799, 800, 949, 950].map(grade);
+        assert_eq!(graded, [Grade::Fine, Grade::Warn, Grade::Warn, Grade::Fail]);
+        assert_eq!(clients(&Info::parse("connected_clients:3")), None);
+    }
+}
