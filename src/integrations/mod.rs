@@ -1,1 +1,6 @@
 //! What the console knows how to watch, one folder each.
+
+pub mod apis;
+pub mod monitoring;
+pub mod redis;
+pub mod resilience;

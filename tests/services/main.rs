@@ -7,4 +7,5 @@
     reason = "a test against real servers and real time"
 )]
 
+mod prometheus;
 mod support;
