@@ -7,7 +7,7 @@ use reqwest::{
     header::{HeaderMap, HeaderValue},
     redirect::Policy,
 };
-use std::{error::Error, io, sync::OnceLock, time::Duration};
+use std::{env, error::Error, io, sync::OnceLock, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// Time allowed for resolving a name and connecting to it.
@@ -80,7 +80,7 @@ impl Http {
         headers: HeaderMap,
         limits: Limits,
     ) -> Result<Answer, ProbeError> {
-        let peer = peer(url);
+        let peer = named(url, |name| env::var_os(name).is_some());
         let request = self.client(url)?.get(url.clone()).headers(headers);
         let began = Instant::now();
         let head = timeout(limits.total, request.send()).await;
@@ -122,6 +122,15 @@ pub fn peer(url: &Url) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.into(),
     }
+}
+
+/// The peer for an error, with the proxy that the environment may put in between.
+fn named(url: &Url, is_set: impl Fn(&str) -> bool) -> String {
+    let own = format!("{}_proxy", url.scheme());
+    let names = [own.to_uppercase(), own, "ALL_PROXY".into(), "all_proxy".into()];
+    let local = url.host_str().is_some_and(is_local);
+    let proxied = !local && names.iter().any(|name| is_set(name));
+    format!("{}{}", peer(url), if proxied { " (a proxy is set)" } else { "" })
 }
 
 fn builder(local: bool) -> ClientBuilder {
@@ -288,16 +297,34 @@ mod tests {
             (&tls, "did not answer within 500ms"),
             (&garbage, "does not speak TLS"),
             ("ftp://127.0.0.1/", "ftp is not http or https"),
-<<<<<<< HEAD
-            // Longer than a label may be, so that no resolver is asked.
-            (&format!("http://{}/", "a".repeat(64)), "a does not resolve"),
-=======
->>>>>>> machine
         ];
         for (url, expected) in cases {
             let says = get(url).await.unwrap_err().to_string();
             assert!(says.contains(expected), "{url}: {says}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_exist_is_not_a_server_that_is_down() {
+        let http = Http::default();
+        // Without a proxy, which would have to resolve it.
+        http.clients[0].set(builder(true).tls_certs_only([]).build().unwrap()).unwrap();
+        // Longer than a label may be, so that no resolver is asked.
+        let url = Url::parse(&format!("http://{}/", "a".repeat(64))).unwrap();
+        let error = http.get(&url, HeaderMap::new(), LIMITS).await.unwrap_err();
+        assert!(
+            matches!(&error, ProbeError::Unreachable(says) if says.ends_with(" does not resolve"))
+        );
+    }
+
+    #[test]
+    fn a_proxy_that_may_be_to_blame_is_mentioned() {
+        let says = |url: &str, set: &str| named(&Url::parse(url).unwrap(), |name| name == set);
+        assert_eq!(says("https://api.example", "https_proxy"), "api.example (a proxy is set)");
+        assert_eq!(says("https://api.example", "http_proxy"), "api.example");
+        assert_eq!(says("http://api.example:81", "HTTP_PROXY"), "api.example:81 (a proxy is set)");
+        assert_eq!(says("http://api.example", "ALL_PROXY"), "api.example (a proxy is set)");
+        assert_eq!(says("https://localhost", "https_proxy"), "localhost");
     }
 
     #[tokio::test]
