@@ -51,8 +51,9 @@ impl Palette {
         }
     }
 
+    /// The whole style: it leaves nothing of what was in a cell before.
     pub(super) fn style(self, role: Role) -> Style {
-        let style = Style::new();
+        let style = Style::new().fg(Color::Reset).bg(Color::Reset);
         let (colour, style) = match role {
             Role::Plain => (None, style),
             Role::Muted => (None, style.add_modifier(Modifier::DIM)),
@@ -66,6 +67,7 @@ impl Palette {
                 (Some(of(word)), style.add_modifier(Modifier::BOLD | Modifier::REVERSED))
             }
         };
+        let style = style.remove_modifier(Modifier::all().difference(style.add_modifier));
         match (self, colour) {
             (Self::Sixteen, Some(colour)) => style.fg(colour),
             (Self::Sixteen, None) | (Self::Plain, _) => style,
@@ -131,7 +133,7 @@ mod tests {
     fn without_colour_the_verdict_and_the_cursor_still_stand_out() {
         for role in ROLES {
             let style = Palette::Plain.style(role);
-            assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
+            assert_eq!((style.fg, style.bg), (Some(Color::Reset), Some(Color::Reset)), "{role:?}");
             let sixteen = Palette::Sixteen.style(role);
             assert_eq!(style.add_modifier, sixteen.add_modifier, "{role:?}");
         }
@@ -144,7 +146,7 @@ mod tests {
     fn no_role_sets_a_background_or_a_grey() {
         for role in ROLES {
             let style = Palette::Sixteen.style(role);
-            assert_eq!(style.bg, None, "{role:?}");
+            assert_eq!(style.bg, Some(Color::Reset), "{role:?}");
             assert_ne!(style.fg, Some(Color::DarkGray), "{role:?}");
         }
     }

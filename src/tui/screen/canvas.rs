@@ -8,6 +8,8 @@ use std::cmp;
 /// The largest screen that is drawn: more is a mistake of the terminal's and
 /// would only cost memory.
 const MOST: Size = Size { width: 500, height: 200 };
+/// A frame up to this size arrives in one piece and cannot tear.
+const SMALL: usize = 128;
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
@@ -68,13 +70,14 @@ impl Canvas {
             self.encoder.forget();
         }
         let cells = self.shown.diff_iter(&self.next);
-        let runs = self.encoder.encode(cells, area.width, &mut out);
-        if runs == 0 && !self.whole {
+        let before = out.len();
+        self.encoder.encode(cells, area.width, &mut out);
+        if out.len() == before && !self.whole {
             return None;
         }
         std::mem::swap(&mut self.shown, &mut self.next);
-        // One run cannot tear: it needs no marks.
-        if self.sync == Sync::Marked && (runs > 1 || self.whole) {
+        let large = out.len() > BEGIN.len() + SMALL;
+        if self.sync == Sync::Marked && (large || self.whole) {
             out.extend_from_slice(END);
         } else {
             out.drain(..BEGIN.len());
@@ -108,14 +111,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_one_run_is_marked_if_the_terminal_may_see_marks() {
-        let two = |sync| {
+    fn what_may_tear_is_marked_if_the_terminal_may_see_marks() {
+        let marked = |sync, length| {
             let mut canvas = Canvas::new(sync);
-            frame(&mut canvas, "a  b");
-            frame(&mut canvas, "c  d").unwrap()
+            let size = Size::new(200, 1);
+            canvas.frame(size, |_| {});
+            let text = "x".repeat(length);
+            let frame = canvas.frame(size, |buf| buf.set_string(0, 0, text, Style::new())).unwrap();
+            (frame.starts_with(BEGIN), frame.ends_with(END))
         };
-        assert_eq!(two(Sync::Marked), "\x1b[?2026h\x1b[1Hc\x1b[2Cd\x1b[?2026l");
-        assert_eq!(two(Sync::Plain), "\x1b[1Hc\x1b[2Cd");
+        assert_eq!(marked(Sync::Marked, 120), (false, false));
+        assert_eq!(marked(Sync::Marked, 150), (true, true));
+        assert_eq!(marked(Sync::Plain, 150), (false, false));
     }
 
     #[test]

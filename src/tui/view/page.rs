@@ -12,8 +12,8 @@ use std::{
 };
 use unicode_width::UnicodeWidthChar as _;
 
-/// Characters of one text that can ever be on a screen.
-const LONGEST: usize = 600;
+/// Characters of a text that are looked at for each column that there is.
+const DENSE: usize = 4;
 
 /// Part of one line. Cutting more than there is leaves nothing, never an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl<'a> Page<'a> {
             return self.put_ascii(slot, text, style);
         }
         // Text from outside: what cannot be printed is shown as `<U+202E>`.
-        let safe = plain(text, LONGEST);
+        let safe = plain(text, usize::from(slot.width) * DENSE + 1);
         if self.look.glyphs.unicode {
             self.put_wide(slot, &safe, style)
         } else {

@@ -255,3 +255,6 @@ impl Desk {
 fn fault() -> Option<Effect> {
     panic!("asked for by a test");
 }
+
+#[cfg(test)]
+mod tests;
