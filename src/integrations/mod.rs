@@ -2,5 +2,6 @@
 
 pub mod apis;
 pub mod monitoring;
+pub mod performance;
 pub mod redis;
 pub mod resilience;

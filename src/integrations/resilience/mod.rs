@@ -37,7 +37,7 @@ const CHECKS: &[Check<Resilience>] = &[
         run: |own, cx| Box::pin(own.panics(cx)),
     },
     Check {
-        spec: spec(text("timeout"), text("A hung run is cut and lets go of its socket")),
+        spec: spec(text("timeout"), text("A hung run is cut and frees its socket")),
         run: |own, cx| Box::pin(own.timeout(cx)),
     },
     Check {
