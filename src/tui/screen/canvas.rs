@@ -69,9 +69,8 @@ impl Canvas {
             self.shown.reset();
             self.encoder.forget();
         }
-        let cells = self.shown.diff_iter(&self.next);
         let before = out.len();
-        self.encoder.encode(cells, area.width, &mut out);
+        self.encoder.encode(&self.shown, &self.next, &mut out);
         if out.len() == before && !self.whole {
             return None;
         }

@@ -1,5 +1,5 @@
 use ratatui::{
-    buffer::{Cell, CellWidth as _},
+    buffer::{Buffer, Cell, CellWidth as _},
     style::{Color, Modifier},
 };
 use std::io::Write as _;
@@ -23,6 +23,26 @@ struct Pen {
     modifier: Modifier,
 }
 
+impl Pen {
+    fn of(cell: &Cell) -> Self {
+        Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
+    }
+
+    /// Whether `cell` looks with this pen as it should. A blank has no colour of
+    /// its own and is neither bold nor dim.
+    fn can_write(self, cell: &Cell) -> bool {
+        let other = Self::of(cell);
+        let paper = Modifier::REVERSED | Modifier::UNDERLINED;
+        let blank = cell.symbol() == " "
+            && self.bg == other.bg
+            && self.modifier.intersection(paper) == other.modifier.intersection(paper);
+        self == other || blank
+    }
+}
+
+/// The longest gap that is shorter to write than to jump.
+const GAP: u16 = 3;
+
 /// The modifiers that we use, with their SGR numbers.
 const MODIFIERS: [(Modifier, u8); 4] =
     [(Modifier::BOLD, 1), (Modifier::DIM, 2), (Modifier::UNDERLINED, 4), (Modifier::REVERSED, 7)];
@@ -33,23 +53,38 @@ impl Encoder {
         *self = Self::default();
     }
 
-    /// Appends `cells`, in reading order, of a screen `width` columns wide to
-    /// `out`.
-    pub(super) fn encode<'a>(
-        &mut self,
-        cells: impl Iterator<Item = (u16, u16, &'a Cell)>,
-        width: u16,
-        out: &mut Vec<u8>,
-    ) {
-        for (x, y, cell) in cells {
-            if self.at != Some((x, y)) {
+    /// Appends what turns a screen that shows `shown` into one that shows `next`.
+    pub(super) fn encode(&mut self, shown: &Buffer, next: &Buffer, out: &mut Vec<u8>) {
+        let width = next.area.width;
+        for (x, y, cell) in shown.diff_iter(next) {
+            if self.at != Some((x, y)) && !self.fill(x, y, next, out) {
                 self.go(x, y, out);
             }
-            let pen = Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
-            self.paint(pen, out);
+            self.paint(Pen::of(cell), out);
             out.extend_from_slice(cell.symbol().as_bytes());
             self.at = after(x, y, cell, width);
         }
+    }
+
+    /// Bridges a gap of a few cells by writing them again, which is shorter than
+    /// a move. False, and nothing written, where that would take another style.
+    fn fill(&self, x: u16, y: u16, next: &Buffer, out: &mut Vec<u8>) -> bool {
+        let Some((from, row)) = self.at else { return false };
+        if row != y || from >= x || x - from > GAP {
+            return false;
+        }
+        let begin = out.len();
+        for cell in (from..x).filter_map(|x| next.cell((x, y))) {
+            match cell.symbol().as_bytes() {
+                [byte] if self.pen.can_write(cell) => out.push(*byte),
+                _ => out.truncate(begin),
+            }
+        }
+        let filled = out.len() - begin == usize::from(x - from);
+        if !filled {
+            out.truncate(begin);
+        }
+        filled
     }
 
     fn go(&self, x: u16, y: u16, out: &mut Vec<u8>) {
@@ -144,13 +179,13 @@ fn colour(colour: Color, base: u8, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+    use ratatui::{layout::Rect, style::Style};
 
     const SIZE: Rect = Rect { x: 0, y: 0, width: 12, height: 4 };
 
     fn encoded(encoder: &mut Encoder, from: &Buffer, to: &Buffer) -> String {
         let mut out = Vec::new();
-        encoder.encode(from.diff_iter(to), SIZE.width, &mut out);
+        encoder.encode(from, to, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -164,9 +199,28 @@ mod tests {
         let mut second = first.clone();
         second.set_string(6, 1, "8", Style::new());
         second.set_string(9, 1, "x", Style::new());
-        let expected = "\x1b[2;7H8\x1b[2Cx";
+        let expected = "\x1b[2;7H8  x";
         assert_eq!(encoded(&mut encoder, &first, &second), expected);
         assert_eq!(encoded(&mut encoder, &second, &second), "");
+    }
+
+    #[test]
+    fn a_gap_is_jumped_where_writing_it_again_would_be_longer_or_look_different() {
+        let blank = Buffer::empty(SIZE);
+        let ends = |from: &Buffer| {
+            let mut next = from.clone();
+            next.set_string(0, 0, "a", Style::new());
+            next.set_string(4, 0, "b", Style::new());
+            encoded(&mut Encoder::default(), from, &next)
+        };
+        assert_eq!(ends(&blank), "\x1b[1Ha   b");
+        let mut text = blank.clone();
+        text.set_string(1, 0, "xyz", Style::new());
+        assert_eq!(ends(&text), "\x1b[1Haxyzb");
+        text.set_string(2, 0, "y", Style::new().fg(Color::Red));
+        assert_eq!(ends(&text), "\x1b[1Ha\x1b[3Cb");
+        text.set_string(2, 0, "✓", Style::new());
+        assert_eq!(ends(&text), "\x1b[1Ha\x1b[3Cb");
     }
 
     #[test]

@@ -2,12 +2,16 @@
 
 mod canvas;
 mod encode;
+mod frames;
 mod hook;
 mod lease;
 mod outbox;
 
-pub(super) use canvas::{Canvas, Sync};
-pub(super) use outbox::Outbox;
+pub(super) use canvas::Sync;
+
+#[cfg(test)]
+pub(super) use canvas::Canvas;
+pub(super) use frames::Frames;
 
 use super::driver::Surface;
 use lease::Lease;
@@ -31,8 +35,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub(super) struct Screen {
     lease: Lease,
-    outbox: Outbox,
-    canvas: Canvas,
+    frames: Frames,
     terminal: OwnedFd,
 }
 
@@ -41,10 +44,10 @@ impl Screen {
     /// and before anything runs that may panic.
     pub(super) fn take(sync: Sync, log: Option<File>) -> io::Result<Self> {
         let own = || rustix::io::fcntl_dupfd_cloexec(stdio::stdout(), 3);
-        let outbox = Outbox::start(Terminal(File::from(own()?)))?;
-        let lease = Lease::take(outbox.urgent(), log)?;
+        let frames = Frames::to(Terminal(File::from(own()?)), sync)?;
+        let lease = Lease::take(frames.urgent(), log)?;
         hook::install(lease.clone());
-        Ok(Self { lease, outbox, canvas: Canvas::new(sync), terminal: own()? })
+        Ok(Self { lease, frames, terminal: own()? })
     }
 
     /// Fires `gone` when the terminal goes away: whoever reads from it then gets
@@ -81,23 +84,15 @@ impl Surface for Screen {
     }
 
     async fn ready(&mut self) -> io::Result<Option<Duration>> {
-        let stalled = self.outbox.idle().await?;
-        if stalled.is_some() {
-            // Meanwhile the user may have reset the terminal, or attached another one.
-            self.canvas.forget();
-        }
-        Ok(stalled)
+        self.frames.ready().await
     }
 
     fn draw(&mut self, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
-        match self.canvas.frame(self.size()?, paint) {
-            Some(frame) => self.outbox.send(frame),
-            None => Ok(()),
-        }
+        self.frames.draw(self.size()?, paint)
     }
 
     fn redraw(&mut self) {
-        self.canvas.forget();
+        self.frames.redraw();
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -107,7 +102,7 @@ impl Surface for Screen {
     }
 
     fn resume(&mut self) -> io::Result<()> {
-        self.canvas.forget();
+        self.frames.redraw();
         self.lease.retake()
     }
 }
@@ -139,5 +134,26 @@ impl Write for Terminal {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portable_pty::{PtySize, native_pty_system};
+    use rustix::fs::{Mode, OFlags, open};
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_terminal_is_lost_when_its_other_side_is_closed_and_not_before() {
+        let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let terminal = open(pair.master.tty_name().unwrap(), flags, Mode::empty()).unwrap();
+        let (tell, told) = mpsc::channel();
+        let waiting = thread::spawn(move || tell.send(is_lost(&terminal)).unwrap());
+        assert!(told.recv_timeout(Duration::from_millis(100)).is_err(), "it is still there");
+        drop(pair);
+        assert_eq!(told.recv_timeout(Duration::from_secs(5)), Ok(true));
+        waiting.join().unwrap();
     }
 }

@@ -131,9 +131,9 @@ mod tests {
     use std::sync::{Arc, Mutex, mpsc::Receiver};
 
     /// A terminal that reads one write for each permit that it gets.
-    pub(crate) struct Slow {
-        pub(crate) permits: Receiver<()>,
-        pub(crate) read: Arc<Mutex<Vec<Vec<u8>>>>,
+    struct Slow {
+        permits: Receiver<()>,
+        read: Arc<Mutex<Vec<Vec<u8>>>>,
     }
 
     impl Write for Slow {

@@ -22,11 +22,19 @@ const SIGNS: [(Sign, &str); 6] = [
     (Sign::Flapping, "keeps changing"),
 ];
 
+const COLUMNS: [(&str, &str); 4] = [
+    ("score", "what was earned of 100"),
+    ("cov", "how much was looked at"),
+    ("p95", "19 of 20 are faster"),
+    ("W1", "to do, blocks nothing"),
+];
+
 /// One line of the help.
 enum Line<'a> {
     Title(&'static str),
     Keys(Option<&'a Binding>, Option<&'a Binding>),
     Signs((Sign, &'static str), Option<(Sign, &'static str)>),
+    Columns((&'static str, &'static str), Option<(&'static str, &'static str)>),
     Blank,
 }
 
@@ -68,6 +76,11 @@ fn lines<'a>(bindings: &[&'a Binding], two_columns: bool) -> Vec<Line<'a>> {
         let second = if two_columns { SIGNS.get(rows + row) } else { None };
         lines.push(Line::Signs(SIGNS[row], second.copied()));
     }
+    let rows = if two_columns { COLUMNS.len().div_ceil(2) } else { COLUMNS.len() };
+    for row in 0..rows {
+        let second = if two_columns { COLUMNS.get(rows + row) } else { None };
+        lines.push(Line::Columns(COLUMNS[row], second.copied()));
+    }
     lines
 }
 
@@ -86,6 +99,11 @@ fn draw_line(page: &mut Page<'_>, slot: Slot, line: &Line<'_>, under: &Model) {
             sign(page, left, *first);
             sign(page, right, *second);
         }
+        Line::Columns(first, None) => column(page, slot, *first),
+        Line::Columns(first, Some(second)) => {
+            column(page, left, *first);
+            column(page, right, *second);
+        }
     }
 }
 
@@ -100,5 +118,11 @@ fn key(page: &mut Page<'_>, slot: Slot, binding: Option<&Binding>, under: &Model
 fn sign(page: &mut Page<'_>, slot: Slot, (sign, meaning): (Sign, &str)) {
     let (glyph, rest) = slot.skip(1).split(KEYS);
     page.sign(glyph, sign);
+    page.put(rest, meaning, Role::Plain);
+}
+
+fn column(page: &mut Page<'_>, slot: Slot, (name, meaning): (&str, &str)) {
+    let (head, rest) = slot.skip(1).split(KEYS);
+    page.put(head, name, Role::Strong);
     page.put(rest, meaning, Role::Plain);
 }

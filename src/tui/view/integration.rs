@@ -58,7 +58,7 @@ fn sliver(page: &mut Page<'_>, area: Rect, model: &Model, check: &CheckView) {
 fn tight(page: &mut Page<'_>, mut stack: Stack, model: &Model, shown: Shown<'_>) {
     let (view, check) = shown;
     if stack.left.height >= WITH_HEADS {
-        heads(page, stack.line());
+        heads(page, stack.line(), model);
     }
     let count = rows(view.checks.len());
     let entries = evidence::with_facts(evidence::entries(check), check);
@@ -118,7 +118,7 @@ fn checks(page: &mut Page<'_>, area: Rect, model: &Model, view: &IntegrationView
     let mut stack = Stack::new(area);
     let count = view.checks.len();
     page.title(stack.line(), "SUB-CHECKS", format_args!("{count}"));
-    heads(page, stack.line());
+    heads(page, stack.line(), model);
     list_of(page, stack.left, model, view);
 }
 
@@ -134,10 +134,13 @@ struct Cells {
 }
 
 impl Cells {
-    fn of(slot: Slot) -> Self {
+    fn of(slot: Slot, model: &Model) -> Self {
+        let checks = model.integration().map_or(&[][..], |view| &view.checks);
+        let widest = checks.iter().map(|check| check.id.name().len()).max();
+        let names = rows(widest.unwrap_or(0)).clamp(9, if slot.width < 60 { 11 } else { 16 });
         let (cursor, rest) = slot.split(1);
         let (sign, rest) = rest.split(2);
-        let (name, rest) = rest.split(if slot.width >= 60 { 14 } else { 12 });
+        let (name, rest) = rest.split(names + 1);
         let (rest, age) = rest.split_last(6);
         let (rest, runs) = rest.split_last(match slot.width {
             ..56 => 0,
@@ -152,8 +155,8 @@ impl Cells {
     }
 }
 
-fn heads(page: &mut Page<'_>, slot: Slot) {
-    let cells = Cells::of(slot);
+fn heads(page: &mut Page<'_>, slot: Slot, model: &Model) {
+    let cells = Cells::of(slot, model);
     let runs = if cells.runs.width >= 8 { "last runs" } else { "" };
     for (slot, name) in [(cells.name, "sub-check"), (cells.value, "value"), (cells.want, "want")] {
         page.put(slot, name, Role::Muted);
@@ -171,7 +174,7 @@ fn list_of(page: &mut Page<'_>, area: Rect, model: &Model, view: &IntegrationVie
 }
 
 fn row(page: &mut Page<'_>, slot: Slot, model: &Model, (check, selected): (&CheckView, bool)) {
-    let cells = Cells::of(slot);
+    let cells = Cells::of(slot, model);
     if selected {
         page.put(cells.cursor, ">", Role::Focus);
     }

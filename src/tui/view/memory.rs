@@ -7,10 +7,13 @@ use crate::{
 use ratatui::layout::Rect;
 use std::time::Duration;
 
-/// The first check whose measurement is worth a graph.
+/// The check that the home screen draws: the memory of what is watched, or else
+/// the first that has anything to draw.
 pub(super) fn subject(model: &Model) -> Option<&CheckView> {
-    let mut checks = model.snapshot().integrations.iter().flat_map(|view| &view.checks);
-    checks.find(|check| check.spec.graph)
+    let checks = || model.snapshot().integrations.iter().flat_map(|view| &view.checks);
+    let mut drawn = checks().filter(|check| check.spec.graph);
+    let memory = checks().find(|check| check.spec.graph && check.spec.name == "memory");
+    memory.or_else(|| drawn.find(|check| !check.measures.is_empty()))
 }
 
 /// The measurement over time, under a title: what it says, and the picture.

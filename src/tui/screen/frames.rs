@@ -1,0 +1,51 @@
+use super::{
+    canvas::{Canvas, Sync},
+    outbox::{Outbox, Urgent},
+};
+use ratatui::{buffer::Buffer, layout::Size};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+/// Brings frames to a terminal that may stop reading at any time.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    canvas: Canvas,
+    outbox: Outbox,
+}
+
+impl Frames {
+    /// Starts the thread that writes to `out`.
+    pub(crate) fn to(out: impl Write + Send + 'static, sync: Sync) -> io::Result<Self> {
+        Ok(Self { canvas: Canvas::new(sync), outbox: Outbox::start(out)? })
+    }
+
+    /// Waits until the last frame is out; returns how long that took, if the
+    /// terminal did not read meanwhile. Can be dropped and called again.
+    pub(crate) async fn ready(&mut self) -> io::Result<Option<Duration>> {
+        let stalled = self.outbox.idle().await?;
+        if stalled.is_some() {
+            // Meanwhile the user may have reset the terminal, or attached another one.
+            self.canvas.forget();
+        }
+        Ok(stalled)
+    }
+
+    /// Brings out what differs from the last frame. Call it only when it is ready.
+    pub(crate) fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        match self.canvas.frame(size, paint) {
+            Some(frame) => self.outbox.send(frame),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the next frame a whole one.
+    pub(crate) fn redraw(&mut self) {
+        self.canvas.forget();
+    }
+
+    pub(super) fn urgent(&self) -> Urgent {
+        self.outbox.urgent()
+    }
+}
