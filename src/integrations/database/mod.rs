@@ -1,0 +1,144 @@
+//! Database observability: does the database answer, does it count what is
+//! asked of it, and does somebody notice what takes too long?
+//!
+//! Configuration alone proves none of it, so each check sends statements whose
+//! result it knows and demands to find exactly them.
+
+mod address;
+mod checks;
+mod fault;
+mod judge;
+mod measured;
+mod postgres;
+mod queries;
+mod settings;
+mod sqlite;
+mod tally;
+
+pub use settings::Settings;
+
+use self::{address::Place, measured::Engine, postgres::Postgres, sqlite::Sqlite};
+use crate::{
+    domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, plain, text},
+    probe::{Check, Cx, Integration, ProbeError, Run, specs},
+};
+use std::time::Duration;
+
+/// The widest title that the table has room for.
+const TITLE: usize = 20;
+
+/// One database: a PostgreSQL server, an SQLite file, or the embedded stand-in.
+pub struct Database {
+    id: IntegrationId,
+    title: String,
+    target: Target,
+    connect_limit: Duration,
+    /// Whether nothing is configured and our own takes its place.
+    embedded: bool,
+    /// What is wrong with the URL, where it names nothing that can be asked.
+    engine: Result<Box<dyn Engine>, String>,
+}
+
+impl Database {
+    /// Watches what `settings` name. Opens nothing before the first run.
+    pub fn new(id: IntegrationId, settings: Settings) -> Self {
+        let place = Place::of(&settings);
+        let embedded = matches!(place, Ok(Place::Embedded));
+        let name = place.as_ref().map_or_else(|_| "unusable url".into(), Place::label);
+        let provenance = if embedded { Provenance::Embedded } else { Provenance::Configured };
+        let engine = place.map(|place| -> Box<dyn Engine> {
+            match place {
+                Place::Postgres(server) => Box::new(Postgres::new(server, settings.slow)),
+                Place::Sqlite(file) => Box::new(Sqlite::file(file, settings.slow)),
+                Place::Embedded => Box::new(Sqlite::embedded(settings.slow)),
+            }
+        });
+        let title = settings.name.map_or_else(|| "DB observability".into(), |n| format!("DB {n}"));
+        Self {
+            id,
+            title: plain(&title, TITLE),
+            target: Target { name: plain(&name, 200), provenance },
+            connect_limit: settings.connect_limit,
+            embedded,
+            engine,
+        }
+    }
+
+    fn engine(&self) -> Result<&dyn Engine, ProbeError> {
+        match &self.engine {
+            Ok(engine) => Ok(engine.as_ref()),
+            Err(says) => Err(ProbeError::Misconfigured(format!("the url {says}"))),
+        }
+    }
+}
+
+/// The whole catalogue of this integration, one row per check.
+const CHECKS: &[Check<Database>] = &[
+    Check {
+        spec: CheckSpec {
+            name: text("connect"),
+            title: text("Answers, and lets new sessions in"),
+            hint: text("start the database, or correct its url in tminus.toml"),
+            cadence: Cadence::Every(Duration::from_secs(5)),
+            timeout: Duration::from_secs(3),
+            weight: 3,
+            class: Class::Blocker,
+            impact: Impact::ReadOnly,
+            needs: None,
+            graph: false,
+        },
+        run: |database, cx| Box::pin(database.connect(cx)),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("query"),
+            title: text("Counts every statement sent"),
+            hint: text("preload and create pg_stat_statements"),
+            cadence: Cadence::Every(Duration::from_secs(30)),
+            timeout: Duration::from_secs(8),
+            weight: 1,
+            class: Class::Blocker,
+            impact: Impact::ReadOnly,
+            needs: Some(text("connect")),
+            graph: false,
+        },
+        run: |database, cx| Box::pin(database.query(cx)),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("slow"),
+            title: text("Slow statements are noticed"),
+            hint: text("switch track_activities on, and let the role see it"),
+            cadence: Cadence::Every(Duration::from_mins(1)),
+            timeout: Duration::from_secs(10),
+            weight: 1,
+            class: Class::Major,
+            impact: Impact::ReadOnly,
+            needs: Some(text("connect")),
+            graph: false,
+        },
+        run: |database, cx| Box::pin(database.slow(cx)),
+    },
+];
+
+impl Integration for Database {
+    fn id(&self) -> &IntegrationId {
+        &self.id
+    }
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn target(&self) -> Target {
+        self.target.clone()
+    }
+
+    fn checks(&self) -> Vec<CheckSpec> {
+        specs(CHECKS)
+    }
+
+    fn run<'a>(&'a self, index: usize, cx: &'a Cx) -> Run<'a> {
+        (CHECKS[index].run)(self, cx)
+    }
+}

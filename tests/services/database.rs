@@ -1,0 +1,46 @@
+//! Running the checks of a database, whichever it is.
+
+use std::time::{Duration, Instant};
+use tminus::{
+    domain::{Finding, IntegrationId, Outcome},
+    integrations::database::{Database, Settings},
+    probe::{Cx, Integration},
+    secret::Secret,
+};
+use tokio_util::sync::CancellationToken;
+
+/// In every URL of these tests, and in no output.
+pub(crate) const PASSWORD: &str = "hunter2-Zq9";
+
+/// A database behind `url`, or the embedded one.
+pub(crate) fn database(url: Option<&str>) -> Database {
+    // Other tests keep this host busy, which is no concern of these.
+    let connect_limit = Duration::from_millis(500);
+    let settings = Settings { url: url.map(Secret::new), connect_limit, ..Settings::default() };
+    assert_eq!(settings.complaints(), [], "the settings are usable");
+    Database::new(IntegrationId::new("database").unwrap(), settings)
+}
+
+/// One run of the check `name`, within the time that it is allowed.
+pub(crate) async fn run(database: &Database, name: &str) -> Finding {
+    let specs = database.checks();
+    let index = specs.iter().position(|spec| spec.name == name).unwrap();
+    let cx = Cx { cancel: CancellationToken::new() };
+    let began = Instant::now();
+    let finding = database.run(index, &cx).await.unwrap();
+    let took = began.elapsed();
+    assert!(took < specs[index].timeout, "{name} took {took:?}: {finding:?}");
+    assert!(!format!("{finding:?}").contains(PASSWORD), "{name} leaks: {finding:?}");
+    let explained = finding.remedy.is_some()
+        && !finding.evidence.asked.is_empty()
+        && !finding.evidence.wanted.is_empty()
+        && !finding.evidence.reply.is_empty();
+    assert!(finding.outcome == Outcome::Pass || explained, "{name} explains: {finding:?}");
+    finding
+}
+
+/// Outcome and summary of one run of the check `name`.
+pub(crate) async fn says(database: &Database, name: &str) -> (&'static str, String) {
+    let finding = run(database, name).await;
+    (finding.outcome.word(), finding.summary)
+}

@@ -1,0 +1,37 @@
+//! PostgreSQL, healthy and in each of the states that it fails in.
+
+mod cluster;
+mod reaching;
+mod tracking;
+
+use tminus::{
+    domain::{FactValue, Finding},
+    units,
+};
+
+/// Starts or shares a server, or leaves the test where there is none to start.
+macro_rules! need {
+    ($cluster:expr) => {
+        match $cluster {
+            Some(cluster) => cluster,
+            None => return,
+        }
+    };
+}
+use need;
+
+fn pass(summary: &str) -> (&'static str, String) {
+    ("pass", summary.to_owned())
+}
+
+fn fact<'a>(finding: &'a Finding, name: &str) -> &'a FactValue {
+    let fact = finding.evidence.facts.iter().find(|fact| fact.name == name);
+    &fact.unwrap_or_else(|| panic!("no {name} in {finding:?}")).value
+}
+
+fn words(finding: &Finding, name: &str) -> String {
+    match fact(finding, name) {
+        FactValue::Words(words) => words.clone(),
+        FactValue::Quantity(quantity) => units::quantity(*quantity),
+    }
+}
