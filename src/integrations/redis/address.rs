@@ -71,11 +71,12 @@ impl Address {
 
 fn place(address: &ConnectionAddr) -> Result<Place, &'static str> {
     match address {
-        ConnectionAddr::Tcp(host, port) if !host.is_empty() => {
-            Ok(Place::Tcp { host: host.clone(), port: *port })
+        ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } if host.is_empty() => {
+            Err(SHAPE)
         }
+        ConnectionAddr::Tcp(host, port) => Ok(Place::Tcp { host: host.clone(), port: *port }),
         ConnectionAddr::TcpTls { insecure: true, .. } => Err(INSECURE),
-        ConnectionAddr::TcpTls { host, port, .. } if !host.is_empty() => {
+        ConnectionAddr::TcpTls { host, port, .. } => {
             Ok(Place::Tls { host: host.clone(), port: *port })
         }
         ConnectionAddr::Unix(path) => Ok(Place::Unix(path.clone())),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Cause, Finding},
-    probe::{ProbeError, Stopwatch},
+    probe::{ProbeError, Stopwatch, with_lag},
 };
 use std::{mem, sync::PoisonError, time::Duration};
 use tokio::time::Instant;
@@ -33,8 +33,9 @@ impl Redis {
             Back::StandIn => Ok(super::trials::stand_in().await),
             Back::Server(site) => {
                 let mut watch = Stopwatch::start();
-                let mut finding = match meet(site, &mut watch).await {
-                    Ok(met) => judge::connect(&met, self.ping_limit),
+                let (met, lag) = with_lag(meet(site, &mut watch)).await;
+                let mut finding = match met {
+                    Ok(met) => judge::connect(&met, lag, self.ping_limit),
                     Err(trouble) => trouble.finding(judge::ASKED, judge::WANTED),
                 };
                 let evidence = watch.write_to(mem::take(&mut finding.evidence));
@@ -85,7 +86,7 @@ pub(super) async fn ping(client: &Client, deadline: Instant) -> Result<Duration,
 async fn look(site: &Site) -> Result<Finding, Trouble> {
     let client = site.line.take().await?;
     let began = Instant::now();
-    let info = info(&Server::new(client), "default").await?;
+    let info = info(&Server::new(client), None).await?;
     let took = began.elapsed();
     let now = vitals::Sample::of(&info);
     let before = {
@@ -95,8 +96,8 @@ async fn look(site: &Site) -> Result<Finding, Trouble> {
     Ok(vitals::judge(&info, before.as_ref()).latency(took))
 }
 
-/// What the server tells in one section of `INFO`.
-pub(super) async fn info(server: &Server, section: &str) -> Result<Info, Trouble> {
+/// What the server tells in `INFO`, or in one section of it.
+pub(super) async fn info(server: &Server, section: Option<&str>) -> Result<Info, Trouble> {
     let answer = server.read(&redis::cmd("INFO").arg(section).take()).await?;
     text(&answer).map(|text| Info::parse(&text)).ok_or_else(|| odd("text", &answer))
 }

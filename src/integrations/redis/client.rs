@@ -28,6 +28,9 @@ pub(super) const ANSWER: Duration = Duration::from_secs(1);
 /// connection that leads into nothing does not end by itself for minutes.
 const PATIENCE: u8 = 2;
 
+/// An alarm of ours that comes later than this says that this host is starved.
+const STARVED: Duration = Duration::from_millis(250);
+
 /// What a connection is for; servers list it by this name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
@@ -128,13 +131,14 @@ impl Client {
 
     /// Asks one question, to be answered by `deadline` and within [`ANSWER`].
     pub(super) async fn ask_by(&self, question: &Cmd, deadline: Instant) -> Result<Value, Trouble> {
-        let allowed = cmp::min(ANSWER, deadline.saturating_duration_since(Instant::now()));
+        let began = Instant::now();
+        let allowed = cmp::min(ANSWER, deadline.saturating_duration_since(began));
         let mut connection = self.connection.clone();
         let answered = match timeout(allowed, connection.send_packed_command(question)).await {
             Ok(answer) => {
                 answer.and_then(Value::extract_error).map_err(|error| told(&error, &self.tap))
             }
-            Err(_) => Err(Trouble::Late { step: Step::Answer, after: allowed }),
+            Err(_) => Err(unanswered(allowed, began.elapsed())),
         };
         self.remember(answered.as_ref().err());
         answered
@@ -189,6 +193,15 @@ fn lacks_hello(code: &str, text: &str) -> bool {
     code == "NOPROTO" || text.starts_with("unknown command")
 }
 
+/// What it means that nothing came in the time that was `allowed`. The answer may
+/// have been waiting for us, if our own alarm came far too late.
+fn unanswered(allowed: Duration, waited: Duration) -> Trouble {
+    match waited.saturating_sub(allowed) {
+        lag if lag > STARVED => Trouble::Starved(lag),
+        _ => Trouble::Late { step: Step::Answer, after: allowed },
+    }
+}
+
 /// What the driver's error means. Its own text may hold anything and is not used.
 fn told(error: &RedisError, tap: &Tap) -> Trouble {
     if tap.overran() {
@@ -208,4 +221,27 @@ fn told(error: &RedisError, tap: &Tap) -> Trouble {
 /// Whether an answer is that to `PING`.
 pub(super) fn is_pong(answer: &Value) -> bool {
     text(answer).as_deref() == Some("PONG")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_that_came_far_too_late_excuses_the_server() {
+        let of = |waited| unanswered(ANSWER, Duration::from_millis(waited));
+        assert_eq!(of(1250), Trouble::Late { step: Step::Answer, after: ANSWER });
+        assert_eq!(of(1251), Trouble::Starved(Duration::from_millis(251)));
+    }
+
+    #[test]
+    fn only_a_server_without_hello_is_greeted_in_the_old_way() {
+        assert!(lacks_hello("ERR", "unknown command 'HELLO', with args beginning with: "));
+        assert!(lacks_hello("NOPROTO", "unsupported protocol version"));
+        assert!(!lacks_hello(
+            "NOAUTH",
+            "HELLO must be called with the client already authenticated"
+        ));
+        assert!(!lacks_hello("WRONGPASS", "invalid username-password pair"));
+    }
 }

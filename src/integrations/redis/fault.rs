@@ -26,6 +26,7 @@ pub(super) enum Kind {
     Transient,
     NotRedis,
     Tls,
+    Ours,
     Unexpected,
 }
 

@@ -29,7 +29,7 @@ pub(super) enum Role {
         link: String,
     },
     Sentinel,
-    /// A word that we do not know; Dragonfly and KeyDB have some.
+    /// A word that we do not know; forks have some.
     Other(String),
 }
 

@@ -24,9 +24,11 @@ pub(super) struct Met {
 pub(super) const ASKED: &str = "HELLO 3, PING, ROLE on a fresh connection";
 pub(super) const WANTED: &str = "a greeting, PONG, a master";
 
-/// Judges a connection that answered.
-pub(super) fn connect(met: &Met, limit: Duration) -> Finding {
-    let ping = median(&met.pings);
+/// Judges a connection that answered, while this host was late by `lag` at worst:
+/// that much of a slow answer may be its own doing.
+pub(super) fn connect(met: &Met, lag: Duration, limit: Duration) -> Finding {
+    let measured = median(&met.pings);
+    let ping = measured.saturating_sub(lag);
     let (outcome, summary, remedy) = match &met.role {
         Some(Role::Sentinel) => (
             Outcome::Fail,
@@ -41,15 +43,16 @@ pub(super) fn connect(met: &Met, limit: Duration) -> Finding {
         ),
         _ if ping > limit => slow(Outcome::Warn, ping, limit),
         Some(Role::Master { .. } | Role::Other(_)) | None => {
-            let summary = format!("{}, PING {}", met.greeting.who(), units::span(ping));
+            let summary = format!("{}, PING {}", met.greeting.who(), units::span(measured));
             (Outcome::Pass, summary, None)
         }
     };
-    let reply = format!("{}, PONG in {}, {}", met.greeting.who(), units::span(ping), role(met));
+    let reply = format!("{}, PONG in {}, {}", met.greeting.who(), units::span(measured), role(met));
+    let evidence = facts(met, Evidence::default().asked(ASKED).wanted(WANTED).reply(&reply));
     let finding = Finding::new(outcome, &summary)
-        .latency(ping)
-        .measure(Quantity::Time(ping))
-        .evidence(facts(met, Evidence::default().asked(ASKED).wanted(WANTED).reply(&reply)));
+        .latency(measured)
+        .measure(Quantity::Time(measured))
+        .evidence(evidence.fact("lag of this host", Quantity::Time(lag)));
     match remedy {
         Some(remedy) => finding.remedy(remedy),
         None => finding,
@@ -112,9 +115,7 @@ mod tests {
         Met { greeting, role, pings }
     }
 
-    fn master() -> Option<Role> {
-        Some(Role::Master { replicas: 0 })
-    }
+    const MASTER: Role = Role::Master { replicas: 0 };
 
     #[test]
     fn a_ping_is_judged_at_its_limits() {
@@ -125,7 +126,8 @@ mod tests {
             (50_001, Outcome::Fail),
         ];
         for (micros, outcome) in cases {
-            let finding = connect(&met(master(), &[1, micros, 1_000_000]), LIMIT);
+            let finding =
+                connect(&met(Some(MASTER), &[1, micros, 1_000_000]), Duration::ZERO, LIMIT);
             assert_eq!(finding.outcome, outcome, "{micros} us");
             assert_eq!(finding.latency, Some(Duration::from_micros(micros)));
             assert_eq!(finding.remedy.is_some(), outcome != Outcome::Pass);
@@ -136,14 +138,14 @@ mod tests {
     fn every_role_has_its_outcome() {
         let replica = Role::Replica { master: "10.0.0.7:6379".into(), link: "connected".into() };
         let cases = [
-            (master(), Outcome::Pass, "redis 7.0.15, PING 0.2ms"),
+            (Some(MASTER), Outcome::Pass, "redis 7.0.15, PING 0.2ms"),
             (Some(replica), Outcome::Warn, "read-only replica of 10.0.0.7:6379"),
             (Some(Role::Sentinel), Outcome::Fail, "a Sentinel answers, not a data server"),
             (Some(Role::Other("active-replica".into())), Outcome::Pass, "redis 7.0.15, PING 0.2ms"),
             (None, Outcome::Pass, "redis 7.0.15, PING 0.2ms"),
         ];
         for (role, outcome, summary) in cases {
-            let finding = connect(&met(role, &[200]), LIMIT);
+            let finding = connect(&met(role, &[200]), Duration::ZERO, LIMIT);
             assert_eq!((finding.outcome, &*finding.summary), (outcome, summary));
         }
     }
@@ -151,7 +153,16 @@ mod tests {
     #[test]
     fn a_far_too_slow_replica_is_a_failure() {
         let replica = Role::Replica { master: "m:1".into(), link: "connected".into() };
-        assert_eq!(connect(&met(Some(replica), &[60_000]), LIMIT).outcome, Outcome::Fail);
+        let finding = connect(&met(Some(replica), &[60_000]), Duration::ZERO, LIMIT);
+        assert_eq!(finding.outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn our_own_lag_is_not_held_against_the_server() {
+        let busy = |lag| connect(&met(Some(MASTER), &[60_000]), Duration::from_millis(lag), LIMIT);
+        let outcomes = [9, 10, 49, 50].map(|lag| busy(lag).outcome);
+        assert_eq!(outcomes, [Outcome::Fail, Outcome::Warn, Outcome::Warn, Outcome::Pass]);
+        assert_eq!(busy(50).latency, Some(Duration::from_millis(60)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
 };
 
 /// No key of ours lives longer, whatever becomes of this process.
-pub(crate) const CEILING: Duration = Duration::from_secs(60);
+pub(crate) const CEILING: Duration = Duration::from_mins(1);
 
 /// The keys of one run of one check. Nothing else can make a [`Key`].
 ///

@@ -30,10 +30,7 @@ pub(super) fn fields(value: &Value) -> Vec<(String, Value)> {
 
 /// A whole number.
 pub(super) fn integer(value: &Value) -> Result<i64, Trouble> {
-    match value {
-        Value::Int(number) => Ok(*number),
-        other => Err(odd("a number", other)),
-    }
+    if let Value::Int(number) = value { Ok(*number) } else { Err(odd("a number", value)) }
 }
 
 /// A whole number that cannot be negative.
@@ -43,19 +40,14 @@ pub(super) fn count(value: &Value) -> Result<u64, Trouble> {
 
 /// Exactly `N` values.
 pub(super) fn list<const N: usize>(value: Value) -> Result<[Value; N], Trouble> {
-    match value {
-        Value::Array(items) => <[Value; N]>::try_from(items)
-            .map_err(|items| odd(&format!("{N} values"), &Value::Array(items))),
-        other => Err(odd(&format!("{N} values"), &other)),
-    }
+    let wrong = |got: &Value| odd(&format!("{N} values"), got);
+    let Value::Array(items) = value else { return Err(wrong(&value)) };
+    <[Value; N]>::try_from(items).map_err(|items| wrong(&Value::Array(items)))
 }
 
 /// Bytes as they are.
 pub(super) fn bytes(value: Value) -> Result<Vec<u8>, Trouble> {
-    match value {
-        Value::BulkString(bytes) => Ok(bytes),
-        other => Err(odd("bytes", &other)),
-    }
+    if let Value::BulkString(bytes) = value { Ok(bytes) } else { Err(odd("bytes", &value)) }
 }
 
 /// An answer that is not what was agreed.

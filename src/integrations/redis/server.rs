@@ -59,7 +59,9 @@ impl Server {
             answered => answered,
         };
         if !answer.as_ref().is_err_and(Trouble::is_refusal) {
-            keys.iter().for_each(|key| key.touch());
+            for key in keys {
+                key.touch();
+            }
         }
         answer
     }

@@ -122,7 +122,7 @@ async fn on_server<S: ?Sized + Send + Sync>(
 
 /// A server on which nothing may be written now, if it is one.
 async fn has_room(server: &Server) -> Result<Result<(), Finding>, Trouble> {
-    let info = match info(server, "memory").await {
+    let info = match info(server, Some("memory")).await {
         Ok(info) => info,
         // Without leave to look, the server's own limit is what protects it.
         Err(trouble) if trouble.is_refusal() && trouble.fault().is_denial() => return Ok(Ok(())),

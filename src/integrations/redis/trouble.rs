@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, Kind, fault, of_reply};
 use crate::{
-    domain::{Evidence, Finding, plain},
+    domain::{Cause, Evidence, Finding, plain},
     probe::ProbeError,
     units,
 };
@@ -25,6 +25,9 @@ pub(crate) enum Trouble {
         /// How long.
         after: Duration,
     },
+    /// Nothing came in time, but this host did not look in time either: by this
+    /// long. Says nothing about the server.
+    Starved(Duration),
     /// The server closed the connection.
     Closed,
     /// What came is not the Redis protocol; its first bytes.
@@ -65,7 +68,7 @@ impl Trouble {
             }
             // After a failover the name may lead elsewhere: resolve and connect anew.
             Self::Reply { code, .. } => matches!(code.as_str(), "READONLY" | "MASTERDOWN"),
-            Self::Late { .. } | Self::Odd(_) => false,
+            Self::Late { .. } | Self::Starved(_) | Self::Odd(_) => false,
         }
     }
 
@@ -79,9 +82,14 @@ impl Trouble {
         match self {
             Self::Reply { code, text } => of_reply(code, text),
             Self::Late { step, after } => of_silence(*step, *after),
+            Self::Starved(lag) => fault(
+                Kind::Ours,
+                &format!("this host was starved for {}", units::span(*lag)),
+                "give this host processor time, then re-check",
+            ),
             Self::Closed => fault(
                 Kind::NotRedis,
-                "it closed the connection without a word",
+                "it closed the connection",
                 "make sure that the port is Redis'; a TLS port wants rediss://",
             ),
             Self::NotRedis(first) => fault(
@@ -115,6 +123,7 @@ impl Trouble {
         match self {
             Self::Reply { code, text } => format!("-{code} {text}"),
             Self::Late { after, .. } => format!("nothing within {}", units::span(*after)),
+            Self::Starved(_) => "nothing in time, and nobody looked".into(),
             Self::Closed => "end of the connection".into(),
             Self::NotRedis(first) => first.clone(),
             Self::TooLong => "more than 1 MiB".into(),
@@ -131,7 +140,12 @@ impl Trouble {
             return Finding::from(error.clone()).evidence(evidence);
         }
         let fault = self.fault();
-        Finding::fail(&fault.says).remedy(&fault.remedy).evidence(evidence)
+        let finding = if let Self::Starved(_) = self {
+            Finding::unknown(Cause::Starved, &fault.says)
+        } else {
+            Finding::fail(&fault.says)
+        };
+        finding.remedy(&fault.remedy).evidence(evidence)
     }
 }
 
@@ -160,7 +174,7 @@ fn of_silence(step: Step, after: Duration) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Cause, Outcome};
+    use crate::domain::Outcome;
 
     #[test]
     fn a_silence_says_what_was_waited_for() {
@@ -185,6 +199,9 @@ mod tests {
     fn our_own_trouble_does_not_blame_the_server() {
         let full = Trouble::Reach(ProbeError::Local("out of descriptors".into()));
         assert_eq!(full.finding("", "").outcome, Outcome::Unknown(Cause::Local));
+        let starved = Trouble::Starved(Duration::from_millis(300));
+        assert_eq!(starved.finding("", "").outcome, Outcome::Unknown(Cause::Starved));
+        assert!(!starved.ends_connection() && !starved.is_refusal());
     }
 
     #[test]

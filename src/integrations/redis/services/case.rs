@@ -103,8 +103,8 @@ impl Claim {
 }
 
 impl Held {
-    pub(crate) fn saw(what: impl Into<String>) -> Result<Self, Upset> {
-        Ok(Self { saw: what.into(), slow: None })
+    pub(crate) fn saw(what: impl Into<String>) -> Self {
+        Self { saw: what.into(), slow: None }
     }
 }
 

@@ -135,7 +135,7 @@ mod tests {
         Expiry { set: Window { from: start, to: start + ms(10) }, ttl: ms(400), slack: ms(50) }
     }
 
-    fn word(judged: Result<(), Upset>) -> &'static str {
+    fn word(judged: &Result<(), Upset>) -> &'static str {
         match judged {
             Ok(()) => "ok",
             Err(Upset::Broken(_)) => "broken",
@@ -157,10 +157,10 @@ mod tests {
             (seen(460, 470), true, "broken"),
         ];
         for (window, there, expected) in cases {
-            assert_eq!(word(expiry(start).there(window, there)), expected, "{window:?} {there}");
+            assert_eq!(word(&expiry(start).there(window, there)), expected, "{window:?} {there}");
         }
-        assert_eq!(word(expiry(start).gone(seen(460, 470), true)), "broken");
-        assert_eq!(word(expiry(start).gone(seen(460, 470), false)), "ok");
+        assert_eq!(word(&expiry(start).gone(seen(460, 470), true)), "broken");
+        assert_eq!(word(&expiry(start).gone(seen(460, 470), false)), "ok");
     }
 
     #[tokio::test(start_paused = true)]
@@ -176,7 +176,7 @@ mod tests {
             (Left::Absent, "broken"),
         ];
         for (left, expected) in cases {
-            assert_eq!(word(expiry(start).fits(seen, left)), expected, "{left:?}");
+            assert_eq!(word(&expiry(start).fits(seen, left)), expected, "{left:?}");
         }
     }
 

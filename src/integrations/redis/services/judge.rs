@@ -61,7 +61,7 @@ fn held_finding(service: Service, ran: &[Ran], all: usize, pace: Pace) -> Findin
         .asked(&format!("{} of {all} cases of {}", ran.len(), service.name))
         .wanted("every guarantee kept")
         .reply(&format!("{} kept", ran.len()));
-    let slow = ran.iter().filter_map(|ran| ran.ended.as_ref().ok()?.slow.as_deref()).next();
+    let slow = ran.iter().find_map(|ran| ran.ended.as_ref().ok()?.slow.as_deref());
     let finding = match slow {
         _ if ran.is_empty() => Finding::unknown(Cause::NoSamples, "no case could be run"),
         _ if ran.len() < all => {
@@ -94,17 +94,17 @@ mod tests {
 
     const SERVICE: Service = Service { name: "lock", proves: "excludes" };
 
-    fn held() -> Result<Held, Upset> {
-        Ok(Held { saw: "fence 1, then 2".into(), slow: None })
+    fn held() -> Held {
+        Held::saw("fence 1, then 2")
     }
 
-    fn broken() -> Result<Held, Upset> {
-        Err(Upset::Broken(Broken {
+    fn broken() -> Upset {
+        Upset::Broken(Broken {
             says: "a second holder was let in".into(),
             asked: "acquire a lock that is held",
             wanted: "busy".into(),
             got: "Held { fence: 2 }".into(),
-        }))
+        })
     }
 
     fn judged(ended: Vec<Result<Held, Upset>>, all: usize) -> Finding {
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn all_must_hold_to_pass() {
-        let finding = judged(vec![held(), held()], 2);
+        let finding = judged(vec![Ok(held()), Ok(held())], 2);
         assert_eq!((finding.outcome, &*finding.summary), (Outcome::Pass, "excludes"));
-        let finding = judged(vec![held(), broken()], 2);
+        let finding = judged(vec![Ok(held()), Err(broken())], 2);
         assert_eq!(finding.outcome, Outcome::Fail);
         assert_eq!(finding.summary, "a second holder was let in");
         assert_eq!(finding.evidence.asked, "L2: acquire a lock that is held");
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn nothing_run_is_no_pass_and_some_left_out_a_warning() {
         assert_eq!(judged(vec![], 2).outcome, Outcome::Unknown(Cause::NoSamples));
-        let finding = judged(vec![held()], 2);
+        let finding = judged(vec![Ok(held())], 2);
         assert_eq!(finding.outcome, Outcome::Warn);
         assert_eq!(finding.summary, "expiry not timed: round trip 61ms");
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn what_is_slow_but_right_is_a_warning() {
         let slow = Ok(Held { saw: "1 load".into(), slow: Some("slowest 300ms".into()) });
-        let finding = judged(vec![held(), slow], 2);
+        let finding = judged(vec![Ok(held()), slow], 2);
         assert_eq!((finding.outcome, &*finding.summary), (Outcome::Warn, "slowest 300ms"));
     }
 
@@ -146,11 +146,14 @@ mod tests {
         let missed = || Err(Upset::Missed("looked too late"));
         let outcome = |ended| judged(ended, 3).outcome;
         assert_eq!(
-            judged(vec![missed(), trouble(), broken()], 3).summary,
+            judged(vec![missed(), trouble(), Err(broken())], 3).summary,
             "a second holder was let in"
         );
-        let finding = judged(vec![missed(), held(), trouble()], 3);
+        let finding = judged(vec![missed(), Ok(held()), trouble()], 3);
         assert_eq!(finding.summary, "memory is full, writes are refused (OOM)");
-        assert_eq!(outcome(vec![held(), held(), missed()]), Outcome::Unknown(Cause::Starved));
+        assert_eq!(
+            outcome(vec![Ok(held()), Ok(held()), missed()]),
+            Outcome::Unknown(Cause::Starved)
+        );
     }
 }

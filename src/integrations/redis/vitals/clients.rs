@@ -1,4 +1,4 @@
-use super::{Grade, Growth, Info, Row, percent, share};
+use super::{Grade, Growth, Info, Row, percent, share, some};
 
 /// Share of `maxclients` connected from which to warn and to fail.
 const CLIENTS: (f64, f64) = (0.80, 0.95);
@@ -21,7 +21,7 @@ pub(super) fn rejections(growth: Growth) -> Row {
         Growth::Unknown => Row::new("rejections", Grade::Fine, "not compared yet", REMEDY),
         Growth::By(0) => Row::new("rejections", Grade::Fine, "none since the last look", REMEDY),
         Growth::By(n) => {
-            let says = format!("{n} clients rejected since the last look");
+            let says = format!("{} rejected since the last look", some(n, "client"));
             Row::new("rejections", Grade::Fail, says, REMEDY)
         }
     }

@@ -1,4 +1,4 @@
-use super::{Grade, Growth, Info, Row, percent, share};
+use super::{Grade, Growth, Info, Row, percent, share, some};
 use crate::units;
 
 /// Share of `maxmemory` in use from which to warn and to fail, where something is
@@ -50,7 +50,9 @@ fn unlimited(info: &Info, used: u64) -> Row {
     let of_host = share(info.count("used_memory_rss").unwrap_or(used), host);
     let (says, grade) = match Grade::of(of_host, HOST) {
         Grade::Fine => ("no maxmemory: may take all of the host's".into(), Grade::Warn),
-        grade => (format!("no maxmemory, {} of the host's taken", percent(of_host)), grade),
+        grade @ (Grade::Warn | Grade::Fail) => {
+            (format!("no maxmemory, {} of the host's taken", percent(of_host)), grade)
+        }
     };
     Row::new("memory", grade, says, UNLIMITED)
 }
@@ -60,7 +62,7 @@ pub(super) fn evictions(growth: Growth) -> Row {
         Growth::Unknown => Row::new("evictions", Grade::Fine, "not compared yet", EVICTIONS),
         Growth::By(0) => Row::new("evictions", Grade::Fine, "none since the last look", EVICTIONS),
         Growth::By(n) => {
-            let says = format!("{n} keys evicted since the last look");
+            let says = format!("{} evicted since the last look", some(n, "key"));
             Row::new("evictions", Grade::Fail, says, EVICTIONS)
         }
     }

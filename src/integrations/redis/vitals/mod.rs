@@ -105,7 +105,7 @@ fn rows(info: &Info, before: Option<&Sample>) -> Vec<Row> {
 fn well(info: &Info, rows: &[Row]) -> String {
     let memory = rows.iter().find(|row| row.name == "memory");
     let memory = memory.map(|row| format!("memory {}", row.says));
-    let clients = info.count("connected_clients").map(|n| format!("{n} clients"));
+    let clients = info.count("connected_clients").map(|n| some(n, "client"));
     let told: Vec<String> = [memory, clients].into_iter().flatten().collect();
     if told.is_empty() { format!("{} aspects fine", rows.len()) } else { told.join(", ") }
 }
@@ -178,6 +178,11 @@ fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
 
+/// `1 key`, `2 keys`.
+fn some(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
 /// A share for people, rounded down so that 100 means all of it.
 fn percent(share: f64) -> String {
     format!("{:.0} %", (share * 100.0).floor())
@@ -220,7 +225,7 @@ mod tests {
         assert_eq!(evicting.outcome, Outcome::Fail);
         assert_eq!(evicting.summary, "3 keys evicted since the last look");
         let rejecting = judge(&info("rejected_connections:3"), Some(&before));
-        assert_eq!(rejecting.summary, "1 clients rejected since the last look");
+        assert_eq!(rejecting.summary, "1 client rejected since the last look");
     }
 
     #[test]
@@ -245,7 +250,7 @@ mod tests {
     fn what_is_absent_is_not_judged_and_nothing_is_no_pass() {
         let finding =
             judge(&Info::parse("redis_version:7.4.0\nconnected_clients:1\nmaxclients:9"), None);
-        assert_eq!((finding.outcome, &*finding.summary), (Outcome::Pass, "1 clients"));
+        assert_eq!((finding.outcome, &*finding.summary), (Outcome::Pass, "1 client"));
         let nothing = judge(&Info::parse("redis_version:7.4.0\nrejected_connections:-1"), None);
         assert_eq!(nothing.outcome, Outcome::Unknown(Cause::NoSamples));
     }

@@ -1,4 +1,4 @@
-use super::{Grade, Growth, Info, Row};
+use super::{Grade, Growth, Info, Row, some};
 
 /// Seconds a save may run before it is a warning, and a failure.
 const SAVING: (u64, u64) = (600, 1200);
@@ -45,7 +45,7 @@ pub(super) fn append_log(info: &Info) -> Option<Row> {
 /// `None` where no write had to wait for the disk.
 pub(super) fn fsync(growth: Growth) -> Option<Row> {
     let Growth::By(n @ 1..) = growth else { return None };
-    let says = format!("{n} writes waited for the disk");
+    let says = format!("{} waited for the disk", some(n, "write"));
     Some(Row::new("fsync", Grade::Warn, says, "give the log a faster disk of its own"))
 }
 
@@ -74,10 +74,9 @@ mod tests {
                 format!("rdb_last_bgsave_status:{status}\nrdb_current_bgsave_time_sec:{seconds}");
             snapshots(&Info::parse(&text)).unwrap().grade
         };
-        let graded = [-1, 600, 601, 1200, 1201].map(|seconds| of("ok", seconds));
-        use Grade::{Fail, Fine, Warn};
-        assert_eq!(graded, [Fine, Fine, Warn, Warn, Fail]);
-        assert_eq!(of("err", -1), Fail);
+        assert_eq!([-1, 600].map(|seconds| of("ok", seconds)), [Grade::Fine; 2]);
+        assert_eq!([601, 1200].map(|seconds| of("ok", seconds)), [Grade::Warn; 2]);
+        assert_eq!([of("ok", 1201), of("err", -1)], [Grade::Fail; 2]);
     }
 
     #[test]

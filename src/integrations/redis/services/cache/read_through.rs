@@ -53,9 +53,9 @@ impl ReadThrough {
         F: Future<Output = Vec<u8>>,
     {
         let flight = self.board(key);
-        let value = flight.get_or_init(|| self.fly(key, terms, &load)).await.clone();
+        let landing = flight.get_or_init(|| self.fly(key, terms, &load)).await.clone();
         self.land(key, &flight);
-        value
+        landing
     }
 
     async fn fly<L, F>(&self, key: &Key, terms: Terms, load: &L) -> Landing
@@ -69,10 +69,10 @@ impl ReadThrough {
         for pause in pauses.map_err(|bad| Trouble::Reach(ProbeError::Local(bad.to_string())))? {
             match self.cache.look(key, terms.lease).await? {
                 Look::Hit(value) => return Ok(value.into()),
-                Look::Lead(lead) => {
+                Look::Lead(token) => {
                     let value = load().await;
                     // Refused or stored: what was loaded is right for who asked for it.
-                    self.cache.fill(key, &lead, &value, terms.ttl).await?;
+                    self.cache.fill(key, &token, &value, terms.ttl).await?;
                     return Ok(value.into());
                 }
                 Look::Wait(left) => sleep(jittered(cmp::min(pause, left))).await,

@@ -42,10 +42,8 @@ impl OnServer {
     /// The hot path is a plain `GET`: it still answers while writes are paused,
     /// which a script does not.
     async fn hit(&self, key: &Key) -> Result<Option<Vec<u8>>, Trouble> {
-        match self.server.read(&redis::cmd("GET").arg(key.as_str()).take()).await? {
-            Value::Nil => Ok(None),
-            value => bytes(value).map(Some),
-        }
+        let value = self.server.read(&redis::cmd("GET").arg(key.as_str()).take()).await?;
+        if value == Value::Nil { Ok(None) } else { bytes(value).map(Some) }
     }
 
     async fn miss(&self, key: &Key, lease: Duration) -> Result<Look, Trouble> {

@@ -87,7 +87,7 @@ async fn held(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     claim.holds(fence >= 1, &fence)?;
     fits(bench, &key, &expiry).await?;
     let took = expiry.set.to - expiry.set.from;
-    Held::saw(format!("held for {}, taken in {}", units::span(expiry.ttl), units::span(took)))
+    Ok(Held::saw(format!("held for {}, taken in {}", units::span(expiry.ttl), units::span(took))))
 }
 
 async fn exclusive(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
@@ -114,7 +114,7 @@ async fn exclusive(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     };
     holder.holds(owner == Owner::Yes, &owner)?;
     fits(bench, &key, &Expiry { set, ttl: LONG * 2, ..expiry }).await?;
-    Held::saw(format!("1 of {RIVALS} rivals let in, the others turned away"))
+    Ok(Held::saw(format!("1 of {RIVALS} rivals let in, the others turned away")))
 }
 
 /// What somebody else tries must fail and leave no trace.
@@ -169,7 +169,7 @@ async fn released(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
         wanted: "not the holder",
     };
     gone.holds(again == Owner::No, &again)?;
-    Held::saw(format!("fence {earlier}, then {later}"))
+    Ok(Held::saw(format!("fence {earlier}, then {later}")))
 }
 
 async fn abandoned(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
@@ -189,7 +189,7 @@ async fn abandoned(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     };
     rises.holds(matches!(late, Acquired::Held { fence } if fence > earlier), &(earlier, late))?;
     let (ttl, slack) = (units::span(expiry.ttl), units::span(expiry.slack));
-    Held::saw(format!("held before {ttl}, free {slack} after"))
+    Ok(Held::saw(format!("held before {ttl}, free {slack} after")))
 }
 
 async fn fenced(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
@@ -208,7 +208,7 @@ async fn fenced(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
         did.push(lock.write(&guarded, fence, b"value", LONG).await?);
     }
     claim.holds(did == [Written::Accepted, Written::Refused, Written::Accepted], &did)?;
-    Held::saw(format!("fence {older} refused after {newer}"))
+    Ok(Held::saw(format!("fence {older} refused after {newer}")))
 }
 
 async fn repeated(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
@@ -221,10 +221,11 @@ async fn repeated(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
         wanted: "held, with the same fence",
     };
     claim.holds(again == Acquired::Held { fence }, &(fence, again))?;
-    Held::saw(format!("fence {fence} both times"))
+    Ok(Held::saw(format!("fence {fence} both times")))
 }
 
 #[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "a flaw concerns one thing")]
 mod tests {
     use super::{
         super::{

@@ -52,7 +52,7 @@ impl Shelf<Entry> {
             return Saved::Conflict;
         }
         entry.session = Session { data: data.to_vec(), version: version + 1 };
-        Saved::Saved
+        Saved::Stored
     }
 }
 

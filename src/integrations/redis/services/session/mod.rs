@@ -68,7 +68,7 @@ pub(crate) enum Created {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Saved {
     /// The data was replaced.
-    Saved,
+    Stored,
     /// Somebody else has saved since; nothing was changed.
     Conflict,
     /// The session has ended; nothing was changed.

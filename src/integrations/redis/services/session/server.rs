@@ -84,13 +84,12 @@ impl Sessions for OnServer {
 
     fn load<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Session>> {
         Box::pin(async move {
-            match self.server.run(&self.load, &[key], &[]).await? {
-                Value::Nil => Ok(None),
-                found => {
-                    let [data, version] = list::<2>(found)?;
-                    Ok(Some(Session { data: bytes(data)?, version: count(&version)? }))
-                }
+            let found = self.server.run(&self.load, &[key], &[]).await?;
+            if found == Value::Nil {
+                return Ok(None);
             }
+            let [data, version] = list::<2>(found)?;
+            Ok(Some(Session { data: bytes(data)?, version: count(&version)? }))
         })
     }
 
@@ -99,7 +98,7 @@ impl Sessions for OnServer {
             let version = version.to_string();
             let arguments = [version.as_bytes(), data];
             match integer(&self.server.run(&self.save, &[key], &arguments).await?)? {
-                1 => Ok(Saved::Saved),
+                1 => Ok(Saved::Stored),
                 0 => Ok(Saved::Conflict),
                 -1 => Ok(Saved::Gone),
                 other => Err(odd("-1, 0 or 1", &Value::Int(other))),

@@ -1,0 +1,183 @@
+//! The integration `redis` against real servers, against servers that are made
+//! to fail, and against what is no server at all.
+
+mod acl;
+mod broken;
+mod healthy;
+mod hostile;
+mod tls;
+mod transient;
+
+use crate::support::{Process, binary, free_port, wait_until};
+use redis::{Client, Connection, FromRedisValue};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tminus::{
+    domain::{Cause, Finding, IntegrationId, Outcome},
+    integrations::redis::{Redis, Settings},
+    probe::{Cx, Integration as _, Safety, isolate},
+    secret::Secret,
+};
+use tokio_util::sync::CancellationToken;
+
+/// The checks that write.
+const WRITING: [&str; 3] = ["cache", "lock", "session"];
+
+/// A redis-server of our own. Ends when dropped.
+struct Server {
+    process: Process,
+    port: u16,
+    dir: TempDir,
+    options: Vec<String>,
+}
+
+impl Server {
+    /// Starts one and waits until it answers something; `None` where it is not installed.
+    fn start(options: &[&str]) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let options = options.iter().map(ToString::to_string).collect();
+        Self::start_in(dir, free_port(), options)
+    }
+
+    fn start_in(dir: TempDir, port: u16, options: Vec<String>) -> Option<Self> {
+        let binary = binary("redis-server")?;
+        let process = Process::start(&mut command(&binary, port, dir.path(), &options));
+        let server = Self { process, port, dir, options };
+        wait_until("an answer of redis-server", || server.answers());
+        Some(server)
+    }
+
+    /// The same server once more, after its process has ended.
+    fn restart(&mut self) {
+        let path = binary("redis-server").unwrap();
+        self.process =
+            Process::start(&mut command(&path, self.port, self.dir.path(), &self.options));
+        wait_until("an answer after the restart", || self.answers());
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// What it is called where it is shown.
+    fn name(&self) -> String {
+        format!("127.0.0.1:{}/0", self.port)
+    }
+
+    fn answers(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
+            return false;
+        };
+        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        stream.write_all(b"PING\r\n").is_ok() && stream.read(&mut [0; 8]).is_ok_and(|n| n > 0)
+    }
+
+    fn connection(&self) -> Connection {
+        Client::open(self.url()).unwrap().get_connection().unwrap()
+    }
+
+    /// Asks it what the test wants to know or to change.
+    fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]).query(&mut self.connection()).unwrap()
+    }
+
+    /// The keys of ours that are there, with their times to live.
+    fn keys(&self) -> Vec<(String, i64)> {
+        let mut connection = self.connection();
+        let keys: Vec<String> = redis::cmd("KEYS").arg("tminus:*").query(&mut connection).unwrap();
+        let mut left = |key: &String| redis::cmd("PTTL").arg(key).query(&mut connection).unwrap();
+        let lives: Vec<i64> = keys.iter().map(&mut left).collect();
+        // One may expire between the two questions.
+        keys.into_iter().zip(lives).filter(|(_, left)| *left != -2).collect()
+    }
+
+    fn settings(&self) -> Settings {
+        at(&self.url())
+    }
+}
+
+fn command(binary: &Path, port: u16, dir: &Path, options: &[String]) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(dir).args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+    command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]).args(options);
+    command
+}
+
+/// With a limit that a busy host keeps to as well: how it is judged is tested without a server.
+fn at(url: &str) -> Settings {
+    let ping_limit = Duration::from_millis(200);
+    Settings { url: Some(Secret::new(url)), ping_limit, ..Settings::default() }
+}
+
+fn watch(settings: Settings) -> Redis {
+    Redis::new(IntegrationId::new("redis").unwrap(), settings, Safety::default())
+}
+
+/// Runs a check as the engine does: with its timeout, and every end a finding.
+async fn run(redis: &Redis, name: &str) -> Finding {
+    let cx = Cx { cancel: CancellationToken::new() };
+    let specs = redis.checks();
+    let index = specs.iter().position(|spec| spec.name == name).unwrap();
+    let began = Instant::now();
+    let ending = isolate(redis.run(index, &cx), specs[index].timeout, &cx.cancel).await;
+    let finding = Finding::from(ending);
+    let allowed = specs[index].timeout + Duration::from_millis(500);
+    assert!(began.elapsed() < allowed, "{name} took {:?}", began.elapsed());
+    well_formed(name, &finding);
+    finding
+}
+
+/// Runs a check until this host gave it the time that it needs to be exact.
+async fn run_fairly(redis: &Redis, name: &str) -> Finding {
+    for _ in 0..10 {
+        let finding = run(redis, name).await;
+        match finding.outcome {
+            Outcome::Warn | Outcome::Unknown(Cause::Starved) => {
+                eprintln!("{name} once more: {}", finding.summary);
+            }
+            Outcome::Pass | Outcome::Fail | Outcome::Blocked(_) | Outcome::Skipped(_) => {
+                return finding;
+            }
+            Outcome::Unknown(_) => return finding,
+        }
+    }
+    panic!("this host is too busy to run {name}");
+}
+
+/// What must be so of every finding, however hostile the server.
+fn well_formed(name: &str, finding: &Finding) {
+    let mut copy = finding.clone();
+    for text in copy.texts_mut() {
+        assert!(!text.chars().any(char::is_control), "{name} lets through {text:?}");
+        assert!(text.chars().count() < 3000, "{name} says far too much");
+    }
+    assert!(!finding.summary.is_empty(), "{name} says nothing");
+    if matches!(finding.outcome, Outcome::Fail | Outcome::Unknown(_)) {
+        assert!(finding.remedy.is_some(), "{name} does not say what to do: {finding:?}");
+        assert!(!finding.evidence.asked.is_empty(), "{name} does not say what it asked");
+        assert!(!finding.evidence.wanted.is_empty(), "{name} does not say what it wanted");
+        assert!(!finding.evidence.reply.is_empty(), "{name} does not say what came");
+    }
+}
+
+#[track_caller]
+fn assert_is(finding: &Finding, outcome: &Outcome, summary: &str) {
+    assert_eq!(finding.outcome, *outcome, "{}", finding.summary);
+    assert!(
+        finding.summary.starts_with(summary),
+        "{:?} does not begin with {summary:?}",
+        finding.summary
+    );
+}
+
+#[track_caller]
+fn assert_fails(finding: &Finding, summary: &str) {
+    assert_is(finding, &Outcome::Fail, summary);
+}
