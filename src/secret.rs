@@ -2,7 +2,10 @@
 //! that takes them out of text.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor},
+};
 use std::{fmt, sync::Arc};
 
 /// Shown in a secret's place.
@@ -40,9 +43,33 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
+impl Secret {
+    /// What it tells a deserializer that it is, so that one can take note of every secret it reads.
+    pub(crate) const NAME: &'static str = "Secret";
+}
+
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(Self::new)
+        from.deserialize_newtype_struct(Self::NAME, SecretText)
+    }
+}
+
+/// Takes text, and says so without repeating it when it is given something else.
+struct SecretText;
+
+impl<'de> Visitor<'de> for SecretText {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<Secret, D::Error> {
+        String::deserialize(from).map(Secret::new)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret::new(text))
     }
 }
 
@@ -106,6 +133,13 @@ mod tests {
     #[test]
     fn a_secret_cannot_print() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "[secret]");
+    }
+
+    #[test]
+    fn a_secret_is_read_like_a_text() {
+        let read: Secret = serde_json::from_str("\"hunter2\"").unwrap();
+        assert_eq!(read.expose(), "hunter2");
+        assert!(serde_json::from_str::<Secret>("[1]").is_err());
     }
 
     #[test]

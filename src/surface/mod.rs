@@ -1,0 +1,10 @@
+//! What works without a terminal: one look with an exit code, its formats, the
+//! exporter. Readers of a [`Handle`](crate::engine::Handle) and of snapshots, nothing else.
+
+pub mod check;
+pub mod exporter;
+pub mod gate;
+pub mod report;
+
+#[cfg(test)]
+mod sample;

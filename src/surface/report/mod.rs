@@ -1,0 +1,51 @@
+//! One snapshot as text. Each format is a pure function in its own file.
+
+mod changes;
+mod human;
+mod json;
+mod junit;
+
+pub use changes::changes;
+pub use human::{Paint, human};
+pub use json::json;
+pub use junit::junit;
+
+use crate::domain::{Blocker, CheckView, Freshness, Outcome, Snapshot, Stands};
+
+/// What is to be said about a check besides its outcome, in the order in which it is said.
+fn flags(check: &CheckView, snapshot: &Snapshot) -> Vec<&'static str> {
+    let stale = match check.freshness {
+        Freshness::Fresh => None,
+        Freshness::Stale => Some("stale"),
+        Freshness::Expired => Some("expired"),
+    };
+    [
+        check.finding.fallback.then_some("fallback"),
+        check.flags.flaky.then_some("flaky"),
+        check.flags.flapping.then_some("flapping"),
+        stale,
+        accepted(check, snapshot).map(|_| "accepted"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What stands in the way at this check, and somebody answers for.
+fn accepted<'a>(check: &CheckView, snapshot: &'a Snapshot) -> Option<&'a Blocker> {
+    snapshot.blockers.iter().find(|blocker| {
+        blocker.accepted.is_some()
+            && blocker.cleared.is_none()
+            && blocker.stands > Stands::Checklist
+            && (blocker.check == check.id || blocker.also.contains(&check.id))
+    })
+}
+
+/// Whether there is nothing more to say about a check than that it passes.
+fn is_plain_pass(check: &CheckView) -> bool {
+    *check.outcome() == Outcome::Pass
+        && !check.finding.fallback
+        && !check.flags.flaky
+        && !check.flags.flapping
+        && check.freshness == Freshness::Fresh
+}

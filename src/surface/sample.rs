@@ -1,0 +1,65 @@
+//! Snapshots for tests.
+
+use crate::domain::{
+    Acceptance, Evidence, Finding, HealthScore, IntegrationView, Ledger, Policy, Quantity, Receipt,
+    Snapshot, Timestamp, Verdict, sample,
+};
+use std::{sync::Arc, time::Duration};
+
+/// When every snapshot of the tests was taken.
+pub(super) const WALL: Timestamp = Timestamp(1_795_400_000_000);
+
+/// A snapshot of `views`, judged by `policy`.
+pub(super) fn of(views: impl IntoIterator<Item = IntegrationView>, policy: &Policy) -> Snapshot {
+    let integrations: Vec<Arc<IntegrationView>> = views.into_iter().map(Arc::new).collect();
+    let now = Duration::from_secs(12);
+    let mut ledger = Ledger::default();
+    ledger.fold(&integrations, policy, now, WALL);
+    let blockers = ledger.list();
+    Snapshot {
+        seq: 7,
+        at: now,
+        wall: WALL,
+        host: "web-3".into(),
+        score: HealthScore::overall(integrations.iter().map(AsRef::as_ref)),
+        verdict: Verdict::of(&integrations, &blockers, policy, now),
+        integrations,
+        blockers,
+        ..Snapshot::default()
+    }
+}
+
+/// The report that this product grew from.
+pub(super) fn seed() -> Snapshot {
+    of(sample::seed(), &Policy::default())
+}
+
+/// The same, with somebody answering for the missing key, and a database with evidence.
+pub(super) fn accepted() -> Snapshot {
+    let mut views = sample::seed();
+    let evidence = Evidence::default()
+        .asked("CONNECT 127.0.0.1:5432")
+        .wanted("a connection within 2 s")
+        .reply("connection refused <&> \u{1b}[31m")
+        .phase("resolve", Duration::from_micros(400))
+        .fact("attempts", Quantity::Count(3))
+        .fact("server", "PostgreSQL 15");
+    let finding = Finding::fail("connection refused by 127.0.0.1:5432")
+        .remedy("start the server, or correct host and port")
+        .evidence(evidence)
+        .latency(Duration::from_millis(18))
+        .receipt(Receipt { sent: 1, written: 2, removed: 2, left: 0 });
+    let connect = &mut views[1].checks[0];
+    connect.finding = Arc::new(finding);
+    connect.took = Duration::from_millis(18);
+    connect.ended_wall = Some(WALL);
+    views[4].checks[1].flags.flaky = true;
+    let google = views[3].checks[1].id.clone();
+    let acceptance = Acceptance {
+        check: google,
+        reason: "contract starts in December".into(),
+        owner: Some("ops".into()),
+        until: WALL.after(Duration::from_hours(24)),
+    };
+    of(views, &Policy { accepted: vec![acceptance], ..Policy::default() })
+}
