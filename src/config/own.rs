@@ -1,0 +1,262 @@
+//! The tables that are about the console itself.
+
+use super::{
+    Origin, Problem,
+    de::{self, Read},
+    tree::{Node, Table, Value},
+};
+use crate::{
+    domain::{Acceptance, CheckId, Class, Policy, Timestamp},
+    engine::Override,
+    nearest::did_you_mean,
+};
+use clap::ValueEnum;
+use serde::Deserialize;
+use std::net::SocketAddr;
+
+/// Characters that a reason for an acceptance has at least.
+const SHORTEST_REASON: usize = 10;
+/// The most that a check can weigh.
+const HEAVIEST: u8 = 10;
+
+/// How the console draws.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Console {
+    /// Signs that are drawn. Default: `auto`.
+    pub glyphs: Glyphs,
+    /// Whether colours are used. Default: `auto`.
+    pub color: Color,
+}
+
+/// Which signs are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Glyphs {
+    /// Unicode where the locale is UTF-8.
+    #[default]
+    Auto,
+    /// Unicode.
+    Unicode,
+    /// ASCII only.
+    Ascii,
+}
+
+/// Whether colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Color {
+    /// On a terminal that has them, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Also in a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct VerdictTable {
+    min_coverage: Option<i64>,
+    min_score: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ExporterTable {
+    listen: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct CheckTable {
+    class: Option<Class>,
+    weight: Option<u8>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AcceptTable {
+    check: Option<String>,
+    reason: Option<String>,
+    owner: Option<String>,
+    until: Option<String>,
+}
+
+/// `[console]`.
+pub(super) fn console(root: &Table, into: &mut Read) -> Console {
+    root.get("console")
+        .and_then(|node| de::read("console", &mut node.clone(), into))
+        .unwrap_or_default()
+}
+
+/// `[exporter]`.
+pub(super) fn listen(root: &Table, into: &mut Read) -> Option<SocketAddr> {
+    let node = root.get("exporter")?;
+    let ExporterTable { listen } = de::read("exporter", &mut node.clone(), into)?;
+    let parsed = listen?.parse();
+    if parsed.is_err() {
+        let says = "is not an address with a port, such as 127.0.0.1:9464".into();
+        into.problems.push(Problem {
+            origin: origin(node, "listen"),
+            key: "exporter.listen".into(),
+            says,
+        });
+    }
+    parsed.ok()
+}
+
+/// `[verdict]`.
+pub(super) fn verdict(root: &Table, into: &mut Read) -> Policy {
+    let mut policy = Policy::default();
+    let Some(node) = root.get("verdict") else { return policy };
+    let Some(table) = de::read::<VerdictTable>("verdict", &mut node.clone(), into) else {
+        return policy;
+    };
+    let mut percent = |key: &str, value: Option<i64>| {
+        let value = value?;
+        let percent = u8::try_from(value).ok().filter(|percent| *percent <= 100);
+        if percent.is_none() {
+            let says = format!("is {value}; a percentage from 0 to 100 is accepted");
+            let (origin, key) = (origin(node, key), format!("verdict.{key}"));
+            into.problems.push(Problem { origin, key, says });
+        }
+        percent
+    };
+    policy.min_coverage =
+        percent("min_coverage", table.min_coverage).unwrap_or(policy.min_coverage);
+    policy.min_score = percent("min_score", table.min_score);
+    policy
+}
+
+/// `[checks."redis.lock"]` and its like, held against the checks that exist.
+pub(super) fn overrides(root: &Table, ids: &[CheckId], into: &mut Read) -> Vec<Override> {
+    let Some(node) = root.get("checks") else { return Vec::new() };
+    let Some(table) = node.as_table() else {
+        let says = "is not a table; [checks.\"redis.lock\"] is accepted".into();
+        into.problems.push(Problem { origin: node.origin.clone(), key: "checks".into(), says });
+        return Vec::new();
+    };
+    table.iter().filter_map(|(name, node)| one_override(name, node, ids, into)).collect()
+}
+
+fn one_override(name: &str, node: &Node, ids: &[CheckId], into: &mut Read) -> Option<Override> {
+    let key = format!("checks.{name:?}");
+    let mut complain = |says: String, origin: Origin| {
+        into.problems.push(Problem { origin, key: key.clone(), says });
+    };
+    let Some(check) = ids.iter().find(|id| id.as_str() == name) else {
+        complain(not_a_check(name, Some(node), ids), node.origin.clone());
+        return None;
+    };
+    if let Some(weight) = too_heavy(node) {
+        let says = format!("has the weight {weight}; 0 to {HEAVIEST} is accepted");
+        complain(says, origin(node, "weight"));
+        return None;
+    }
+    let CheckTable { class, weight } = de::read(&key, &mut node.clone(), into)?;
+    Some(Override { check: check.clone(), class, weight })
+}
+
+fn too_heavy(node: &Node) -> Option<i64> {
+    match node.as_table()?.get("weight")?.value {
+        Value::Integer(weight) if !(0..=i64::from(HEAVIEST)).contains(&weight) => Some(weight),
+        Value::Integer(_)
+        | Value::Float(_)
+        | Value::Switch(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Table(_)
+        | Value::Broken => None,
+    }
+}
+
+fn not_a_check(name: &str, node: Option<&Node>, ids: &[CheckId]) -> String {
+    // `[checks.redis.lock]` is a table in a table; the dot belongs to the name.
+    let nested = node.and_then(Node::as_table).and_then(|table| table.keys().next());
+    let quoted = nested.map(|inner| format!("{name}.{inner}"));
+    if let Some(quoted) = quoted.filter(|quoted| ids.iter().any(|id| id.as_str() == quoted)) {
+        return format!("is not a check; write [checks.{quoted:?}], with the quotes");
+    }
+    let meant = did_you_mean(name, ids.iter().map(CheckId::as_str));
+    format!(
+        "is not a check{meant}{}",
+        if meant.is_empty() { "; `tminus check` lists them" } else { "" }
+    )
+}
+
+/// `[[accept]]`. What cannot be used is left out and said, and never an error:
+/// an acceptance that has run out must not keep the console from starting.
+pub(super) fn accepted(
+    root: &Table,
+    ids: &[CheckId],
+    now: Timestamp,
+    warnings: &mut Vec<Problem>,
+) -> Vec<Acceptance> {
+    let entries: Vec<&Node> = match root.get("accept") {
+        None => Vec::new(),
+        Some(Node { value: Value::List(list), .. }) => list.iter().collect(),
+        Some(single) => vec![single],
+    };
+    let mut accepted = Vec::new();
+    for node in entries {
+        match acceptance(node, ids, now) {
+            Ok(acceptance) => accepted.push(acceptance),
+            Err(why) => {
+                let says = format!("is ignored: {why}");
+                let origin = node.origin.clone();
+                warnings.push(Problem { origin, key: "accept".into(), says });
+            }
+        }
+    }
+    accepted
+}
+
+fn acceptance(node: &Node, ids: &[CheckId], now: Timestamp) -> Result<Acceptance, String> {
+    let mut read = Read::default();
+    let table: Option<AcceptTable> = de::read("accept", &mut node.clone(), &mut read);
+    if let Some(problem) = read.problems.first() {
+        return Err(format!("{} {}", problem.key, problem.says));
+    }
+    let AcceptTable { check, reason, owner, until } = table.unwrap_or_default();
+    let name = check.ok_or("it names no check")?;
+    let check =
+        ids.iter().find(|id| id.as_str() == name).ok_or_else(|| {
+            match CheckId::try_from(name.clone()) {
+                Ok(id) => format!("{id} {}", not_a_check(&name, None, ids)),
+                Err(_) => "its check is not a check id such as redis.lock".into(),
+            }
+        })?;
+    let reason = reason.unwrap_or_default();
+    if reason.trim().chars().count() < SHORTEST_REASON {
+        return Err(format!("{check} needs a reason of {SHORTEST_REASON} characters or more"));
+    }
+    let until =
+        until.ok_or_else(|| format!("{check} has no end; until = \"2026-12-31T18:00:00Z\""))?;
+    let until: jiff::Timestamp = until
+        .parse()
+        .map_err(|_| format!("the end of {check} is not a moment such as 2026-12-31T18:00:00Z"))?;
+    let acceptance = Acceptance {
+        check: check.clone(),
+        reason,
+        owner,
+        until: Timestamp(until.as_millisecond()),
+    };
+    if acceptance.until <= now {
+        return Err(format!("the acceptance of {check} ended at {until}"));
+    }
+    Ok(acceptance)
+}
+
+/// Where a key of a table was written, or the table where it was not.
+pub(super) fn origin(node: &Node, key: &str) -> Origin {
+    let mut node = node;
+    for step in key.split('.') {
+        match node.as_table().and_then(|table| table.get(step)) {
+            Some(inner) => node = inner,
+            None => break,
+        }
+    }
+    node.origin.clone()
+}
