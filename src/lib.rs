@@ -4,12 +4,18 @@
 //! with ([`probe`]), the machine that runs them ([`engine`]), what it tells
 //! Prometheus ([`contract`]).
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod contract;
 pub mod domain;
 pub mod engine;
 pub mod integrations;
+pub mod logging;
+pub mod nearest;
 pub mod probe;
 pub mod secret;
+pub mod start;
+pub mod surface;
 pub mod tui;
 pub mod units;

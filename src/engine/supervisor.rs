@@ -110,16 +110,21 @@ impl Supervisor {
     }
 
     /// The finding of a check that cannot run because of what it needs.
+    ///
+    /// It names the root cause, however many needs lie between.
     fn in_the_way(&self, check: usize) -> Option<Finding> {
         let need = self.schedule.need(check)?;
         let root = self.standings[need].confirmed()?;
-        let stands = matches!(root.outcome.severity(), Severity::Unclear | Severity::Bad);
-        let name = &self.specs[need].name;
-        let says = format!("waits for {name}: {}", root.summary);
-        stands.then(|| {
-            let blocked = Finding::new(Outcome::Blocked(name.clone()), &says);
-            blocked.remedy(root.remedy.as_deref().unwrap_or(&self.specs[need].hint))
-        })
+        let (by, says) = match &root.outcome {
+            Outcome::Pass | Outcome::Warn | Outcome::Skipped(_) => return None,
+            Outcome::Blocked(by) => (by.clone(), root.summary.clone()),
+            Outcome::Unknown(_) | Outcome::Fail => {
+                let name = &self.specs[need].name;
+                (name.clone(), format!("waits for {name}: {}", root.summary))
+            }
+        };
+        let remedy = root.remedy.as_deref().unwrap_or(&self.specs[need].hint);
+        Some(Finding::new(Outcome::Blocked(by), &says).remedy(remedy))
     }
 
     fn spawn(&mut self, due: Due, attempt: u8) {

@@ -266,6 +266,22 @@ async fn what_needs_a_failed_check_is_blocked_and_comes_back_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_blocked_names_the_root_cause_and_not_the_link_before_it() {
+    let checks = [
+        ("key", None, Does::Fail),
+        ("accepted", Some("key"), Does::Pass),
+        ("quota", Some("accepted"), Does::Pass),
+    ];
+    let (engine, handle) = start(&Fake::new(&checks));
+    seconds(1).await;
+    let quota = check(&handle, "quota");
+    assert_eq!(*quota.outcome(), Outcome::Blocked("key".into()));
+    assert_eq!(quota.finding.summary, "waits for key: broken: token [secret]");
+    assert_eq!(handle.snapshots.borrow().blockers.len(), 1);
+    assert!(engine.stop(Duration::from_secs(1)).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_paused_answers_grow_old_and_are_called_so() {
     let fake = Fake::new(&[("a", None, Does::Pass)]);
     let (engine, handle) = start(&fake);

@@ -7,5 +7,9 @@
     reason = "a test against real servers and real time"
 )]
 
+mod database;
+mod postgres;
 mod prometheus;
+mod redis;
+mod sqlite;
 mod support;

@@ -119,7 +119,7 @@ macro_rules! table {
                     class: Class::Major,
                     impact: Impact::ReadOnly,
                     needs: Some(text($accepted)),
-                    graph: true,
+                    graph: false,
                 },
                 run: |apis, _| Box::pin(apis.quota($at)),
             },

@@ -1,0 +1,47 @@
+//! From the command line to an exit code: reads the configuration, starts the
+//! engine and hands it to a surface. Puts parts together and decides nothing.
+
+mod check;
+mod config;
+mod failure;
+mod select;
+mod session;
+mod signals;
+
+pub use failure::Failure;
+pub use select::select;
+pub use session::Session;
+pub use signals::Stop;
+
+use crate::cli::{Check, Cli, Verb};
+use std::io::{self, Write as _};
+
+/// Does what was asked and returns the exit code. Runs on the main thread, within a runtime.
+pub async fn run(cli: Cli) -> u8 {
+    let done = match cli.verb {
+        Some(Verb::Config { about }) => config::run(&cli.global, about),
+        Some(Verb::Check(asked)) => check::run(&cli.global, &asked).await,
+        None => check::run(&cli.global, &Check::default()).await,
+    };
+    done.unwrap_or_else(|failure| {
+        tell(&failure.to_string());
+        failure.code
+    })
+}
+
+/// Says something to the person who started the program.
+fn tell(text: &str) {
+    // Without a stderr there is nobody to tell.
+    let _unheard = writeln!(io::stderr(), "{text}");
+}
+
+/// Hands over the result. A reader that has gone away has seen what it wanted.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::unusable("the result cannot be written", error.to_string()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

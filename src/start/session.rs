@@ -1,0 +1,112 @@
+use super::{Failure, tell};
+use crate::{
+    cli::Global,
+    clock,
+    config::{self, Config, Flags, Surroundings as _, World},
+    domain::CheckId,
+    engine::{Begin, Handle, Plan},
+    integrations,
+    logging::{self, Log, Logging},
+    probe::{Integration, Safety},
+    secret::Redactor,
+    surface::exporter::{Exporter, exposure},
+};
+use etcetera::{BaseStrategy as _, base_strategy::Xdg};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// A configuration that was read, and what was built from it. Nothing is connected yet.
+pub struct Session {
+    /// The configuration.
+    pub config: Config,
+    /// What to watch, in the order to show it.
+    pub integrations: Vec<Arc<dyn Integration>>,
+    /// Takes the secrets out of any text.
+    pub redactor: Redactor,
+    /// What the user should know before anything starts, one sentence each.
+    pub warnings: Vec<String>,
+    /// The log. Drop it last.
+    pub logging: Logging,
+}
+
+impl Session {
+    /// Reads the configuration without logging anything. Needs a runtime.
+    pub fn read(global: &Global) -> Result<Self, Failure> {
+        let located = config::locate(global.config.as_deref(), &World);
+        let flags =
+            Flags { listen: global.metrics_listen, glyphs: global.glyphs, color: global.color };
+        let safety = Safety { allow_writes: global.allow_writes };
+        let mut built = Vec::new();
+        let ids = |settings: &integrations::Settings| {
+            built = integrations::all(settings.clone(), safety);
+            built.iter().flat_map(ids_of).collect()
+        };
+        let config = config::load(&located, &flags, &World, clock::now(), ids)?;
+        Ok(Self {
+            integrations: built,
+            redactor: Redactor::new(&config.secrets),
+            warnings: config.warnings.clone(),
+            logging: Logging::default(),
+            config,
+        })
+    }
+
+    /// Reads the configuration, starts the log and sends panics there.
+    pub fn open(global: &Global) -> Result<Self, Failure> {
+        let mut session = Self::read(global)?;
+        let of_user = || Xdg::new().ok().and_then(|xdg| xdg.state_dir());
+        let usual = || of_user().map(|state| state.join("tminus/tminus.log"));
+        session.logging = logging::start(&Log {
+            file: global.log_file.clone().or_else(usual),
+            named: global.log_file.is_some(),
+            filter: World.variable("TMINUS_LOG"),
+            redactor: session.redactor.clone(),
+        });
+        session.warnings.extend(session.logging.warnings.iter().cloned());
+        session.warnings.extend(session.config.listen.and_then(exposure));
+        logging::report_panics(session.redactor.clone());
+        Ok(session)
+    }
+
+    /// Says the warnings, where there is no screen to show them on.
+    pub fn tell_warnings(&self) {
+        for warning in &self.warnings {
+            tell(&format!("tminus: {warning}"));
+        }
+    }
+
+    /// The plan for an engine that watches `integrations`.
+    pub fn plan(&self, integrations: Vec<Arc<dyn Integration>>, begin: Begin) -> Plan {
+        Plan {
+            integrations,
+            policy: self.config.policy.clone(),
+            overrides: self.config.overrides.clone(),
+            redactor: self.redactor.clone(),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            now: clock::now,
+            begin,
+        }
+    }
+
+    /// Listens where metrics are to be served, if anywhere.
+    pub async fn exporter(&self) -> Result<Option<Exporter>, Failure> {
+        let Some(address) = self.config.listen else { return Ok(None) };
+        Exporter::bind(address).await.map(Some).map_err(|error| {
+            Failure::unusable(format!("metrics cannot be served on {address}"), error.to_string())
+                .hint("choose another address with --metrics-listen, or none")
+        })
+    }
+
+    /// Serves metrics beside whatever else is done with the engine.
+    pub fn serve(exporter: Option<Exporter>, handle: &Handle, cancel: &CancellationToken) {
+        if let Some(exporter) = exporter {
+            tracing::info!(address = %exporter.address, "serving metrics");
+            tokio::spawn(exporter.serve(handle.snapshots.clone(), cancel.clone()));
+        }
+    }
+}
+
+fn ids_of(integration: &Arc<dyn Integration>) -> Vec<CheckId> {
+    let id = integration.id();
+    integration.checks().iter().map(|spec| id.check(&spec.name)).collect()
+}
