@@ -21,7 +21,7 @@ pub(crate) struct Outbox {
     jobs: SyncSender<Job>,
     progress: watch::Receiver<Progress>,
     sent: u64,
-    began: Option<Instant>,
+    told: u64,
 }
 
 #[derive(Debug)]
@@ -33,6 +33,8 @@ enum Job {
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
     written: u64,
+    /// How long the last frame took.
+    took: Duration,
     failed: Option<io::ErrorKind>,
 }
 
@@ -47,11 +49,11 @@ impl Outbox {
         let (report, progress) = watch::channel(Progress::default());
         let work = move || {
             for job in waiting {
-                let written = job.write_to(&mut out);
-                let failed = written.as_ref().err().map(io::Error::kind);
+                let began = Instant::now();
+                let failed = job.write_to(&mut out).err().map(|error| error.kind());
                 report.send_modify(|progress| {
                     progress.written += u64::from(matches!(job, Job::Frame(_)));
-                    progress.failed = failed;
+                    (progress.took, progress.failed) = (began.elapsed(), failed);
                 });
                 job.finish();
                 if failed.is_some() {
@@ -60,7 +62,7 @@ impl Outbox {
             }
         };
         thread::Builder::new().name("writer".into()).spawn(work)?;
-        Ok(Self { jobs, progress, sent: 0, began: None })
+        Ok(Self { jobs, progress, sent: 0, told: 0 })
     }
 
     /// Waits until no frame is under way. Returns how long that one took if the
@@ -77,8 +79,9 @@ impl Outbox {
         if let Some(kind) = progress.failed {
             return Err(kind.into());
         }
-        let took = self.began.take().map(|began| began.elapsed());
-        Ok(took.filter(|took| *took > STALL))
+        let news = self.told < sent;
+        self.told = sent;
+        Ok(Some(progress.took).filter(|took| news && *took > STALL))
     }
 
     /// Hands over a frame. Call it only after [`idle`](Self::idle).
@@ -86,7 +89,6 @@ impl Outbox {
         let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
         self.jobs.try_send(Job::Frame(frame)).map_err(gone)?;
         self.sent += 1;
-        self.began = Some(Instant::now());
         Ok(())
     }
 
@@ -163,7 +165,8 @@ mod tests {
         let waiting = tokio::time::timeout(Duration::from_millis(30), outbox.idle()).await;
         assert!(waiting.is_err(), "a frame is under way");
         permit.send(()).unwrap();
-        assert!(outbox.idle().await.unwrap().is_none());
+        tokio::time::sleep(STALL + Duration::from_millis(50)).await;
+        assert!(outbox.idle().await.unwrap().is_none(), "that nobody asked is no stall");
         assert_eq!(*read.lock().unwrap(), [b"one"]);
     }
 

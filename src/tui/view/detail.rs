@@ -11,9 +11,10 @@ use std::time::Duration;
 /// A run that ends sooner is not worth a mark that comes and goes.
 const NOTICED: Duration = Duration::from_millis(400);
 
-/// What a check with that outcome is doing.
-pub(super) fn doing(outcome: &Outcome) -> &'static str {
-    match outcome {
+/// What a check is doing.
+pub(super) fn doing(check: &CheckView) -> &'static str {
+    match check.outcome() {
+        Outcome::Pass if check.finding.fallback => "on a stand-in",
         Outcome::Pass => "passing",
         Outcome::Warn => "warning",
         Outcome::Fail => "failing",

@@ -136,7 +136,8 @@ fn opened(page: &mut Page<'_>, slot: Slot, model: &Model) {
         let name = if roomy { check.id.name() } else { "" };
         let gap = if roomy { " " } else { "" };
         let age = units::age(model.age(check.since));
-        format!("{name}{gap}{} {age}, {} runs", doing(check.outcome()), check.streak)
+        let plural = if check.streak == 1 { "" } else { "s" };
+        format!("{name}{gap}{} {age}, {} run{plural}", doing(check), check.streak)
     });
     let paused = if model.standing() == Standing::Paused { "PAUSED" } else { "" };
     let parts = [

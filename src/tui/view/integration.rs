@@ -1,6 +1,6 @@
 use super::{
     Page, Slot, Stack, detail, events, evidence, first_row, footer, header, indented, memory,
-    share, side_by_side,
+    share, side_by_side, width,
 };
 use crate::{
     domain::{CheckView, Freshness, IntegrationView, Mark, Trigger},
@@ -21,6 +21,8 @@ type Shown<'a> = (&'a IntegrationView, &'a CheckView);
 
 /// From this height on there are heads over the columns.
 const WITH_HEADS: u16 = 14;
+/// A column of what was wanted that is narrower says nothing.
+const WANT: u16 = 16;
 /// Under this height there is one check and what it says.
 const LIST: u16 = 11;
 
@@ -148,10 +150,13 @@ impl Cells {
             70..100 => 13,
             _ => 21,
         });
-        let (value, want) =
-            rest.split(if slot.width >= 70 { rest.width * 3 / 5 } else { rest.width });
+        // What was wanted is in the evidence too: it gets what the values leave.
+        let values = checks.iter().map(|check| width(&check.finding.summary)).max();
+        let values = rows(values.unwrap_or(0)) + 1;
+        let wants = rest.width.saturating_sub(values);
+        let (value, want) = rest.split_last(if wants >= WANT { wants } else { 0 });
         let gap = |slot: Slot| slot.split_last(1).0;
-        Self { cursor, sign, name: gap(name), value, want: want.skip(1), runs: runs.skip(1), age }
+        Self { cursor, sign, name: gap(name), value: gap(value), want, runs: runs.skip(1), age }
     }
 }
 
