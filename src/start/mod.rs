@@ -3,6 +3,7 @@
 
 mod check;
 mod config;
+mod console;
 mod failure;
 mod select;
 mod session;
@@ -13,20 +14,30 @@ pub use select::select;
 pub use session::Session;
 pub use signals::Stop;
 
-use crate::cli::{Check, Cli, Verb};
-use std::io::{self, Write as _};
+use crate::{
+    cli::{Check, Cli, Verb},
+    config::{Surroundings as _, World},
+};
+use std::io::{self, IsTerminal as _, Write as _};
 
 /// Does what was asked and returns the exit code. Runs on the main thread, within a runtime.
 pub async fn run(cli: Cli) -> u8 {
     let done = match cli.verb {
         Some(Verb::Config { about }) => config::run(&cli.global, about),
         Some(Verb::Check(asked)) => check::run(&cli.global, &asked).await,
+        None if on_a_terminal() => console::run(&cli.global).await,
         None => check::run(&cli.global, &Check::default()).await,
     };
     done.unwrap_or_else(|failure| {
         tell(&failure.to_string());
         failure.code
     })
+}
+
+/// Whether there is a screen to draw on and a keyboard to listen to.
+fn on_a_terminal() -> bool {
+    let dumb = World.variable("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 /// Says something to the person who started the program.

@@ -13,3 +13,4 @@ mod prometheus;
 mod redis;
 mod sqlite;
 mod support;
+mod verdict;

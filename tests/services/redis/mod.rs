@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 const WRITING: [&str; 3] = ["cache", "lock", "session"];
 
 /// A redis-server of our own. Ends when dropped.
-struct Server {
+pub(crate) struct Server {
     process: Process,
     port: u16,
     dir: TempDir,
@@ -39,7 +39,7 @@ struct Server {
 
 impl Server {
     /// Starts one and waits until it answers something; `None` where it is not installed.
-    fn start(options: &[&str]) -> Option<Self> {
+    pub(crate) fn start(options: &[&str]) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let options = options.iter().map(ToString::to_string).collect();
         Self::start_in(dir, free_port(), options)
@@ -53,15 +53,21 @@ impl Server {
         Some(server)
     }
 
+    /// Ends its process as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.process.signal("KILL");
+        wait_until("the end of redis-server", || !self.answers());
+    }
+
     /// The same server once more, after its process has ended.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let path = binary("redis-server").unwrap();
         self.process =
             Process::start(&mut command(&path, self.port, self.dir.path(), &self.options));
         wait_until("an answer after the restart", || self.answers());
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 

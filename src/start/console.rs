@@ -1,0 +1,125 @@
+use super::{Failure, Session, Stop, print};
+use crate::{
+    cli::Global,
+    config::{Color, Glyphs, Surroundings as _, World},
+    engine::{Begin, Engine},
+    surface::gate,
+    tui::{self, Ended, Exit, Options},
+};
+use std::{io, mem, time::Duration};
+
+/// Time for runs to end when the console does.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The console, until the user leaves it; returns the verdict as exit code.
+pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
+    let mut session = Session::open(global)?;
+    let stop = Stop::on_signals()
+        .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
+    let exporter = session.exporter().await?;
+    // The screen comes first: a probe may panic as soon as the engine starts.
+    let console = tui::Console::open(options(&session)).map_err(|error| no_terminal(&error))?;
+    let integrations = faulty::added_to(mem::take(&mut session.integrations));
+    let (engine, handle) = Engine::start(session.plan(integrations, Begin::Polling));
+    Session::serve(exporter, &handle, &stop.token);
+    let shown = console.run(handle, stop.token.clone()).await;
+    engine.stop(GRACE).await;
+    session.tell_warnings();
+    let exit = shown.map_err(|error| no_terminal(&error))?;
+    conclude(&exit, stop.signal())
+}
+
+/// Leaves the answer behind, in the scrollback and as exit code.
+fn conclude(exit: &Exit, signal: Option<u8>) -> Result<u8, Failure> {
+    const HANGUP: u8 = 1;
+    match exit.ended {
+        Ended::Quit => {
+            print(&format!("{}: {}\n", exit.verdict.as_str(), exit.reason))?;
+            Ok(gate::exit_code(exit.verdict))
+        }
+        Ended::Stopped | Ended::TerminalGone => Ok(gate::interrupted(signal.unwrap_or(HANGUP))),
+    }
+}
+
+fn options(session: &Session) -> Options {
+    let mut options = Options::detect(|name| World.variable(name));
+    match session.config.console.glyphs {
+        Glyphs::Auto => {}
+        Glyphs::Unicode => options.look.glyphs = tui::Glyphs::UNICODE,
+        Glyphs::Ascii => options.look.glyphs = tui::Glyphs::ASCII,
+    }
+    match session.config.console.color {
+        Color::Auto => {}
+        Color::Always => options.look.palette = tui::Palette::Sixteen,
+        Color::Never => options.look.palette = tui::Palette::Plain,
+    }
+    options.panics = faulty::wanted("ui-panic");
+    options
+}
+
+fn no_terminal(error: &io::Error) -> Failure {
+    Failure::unusable("the terminal cannot be used", error.to_string())
+        .hint("`tminus check` needs none")
+}
+
+/// Faults that the tests of the terminal inject into the real program. Only in
+/// builds with debug assertions; a release knows nothing of them.
+mod faulty {
+    use crate::{
+        config::{Surroundings as _, World},
+        domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, text},
+        probe::{Cx, Integration, Run},
+    };
+    use std::{sync::Arc, time::Duration};
+
+    /// Whether the fault `name` is to be injected.
+    pub(super) fn wanted(name: &str) -> bool {
+        cfg!(debug_assertions) && World.variable("TMINUS_FAULT").as_deref() == Some(name)
+    }
+
+    /// The integrations, and one whose probe panics if that is wanted.
+    pub(super) fn added_to(
+        mut integrations: Vec<Arc<dyn Integration>>,
+    ) -> Vec<Arc<dyn Integration>> {
+        if let Some(id) = IntegrationId::new("faulty").ok().filter(|_| wanted("probe-panic")) {
+            integrations.push(Arc::new(Faulty(id)));
+        }
+        integrations
+    }
+
+    struct Faulty(IntegrationId);
+
+    impl Integration for Faulty {
+        fn id(&self) -> &IntegrationId {
+            &self.0
+        }
+
+        fn title(&self) -> &'static str {
+            "Faulty"
+        }
+
+        fn target(&self) -> Target {
+            Target { name: "a probe that panics".into(), provenance: Provenance::Embedded }
+        }
+
+        fn checks(&self) -> Vec<CheckSpec> {
+            vec![CheckSpec {
+                name: text("panics"),
+                title: text("Panics each time"),
+                hint: text("leave TMINUS_FAULT unset"),
+                cadence: Cadence::Every(Duration::from_secs(2)),
+                timeout: Duration::from_secs(1),
+                weight: 1,
+                class: Class::Info,
+                impact: Impact::ReadOnly,
+                needs: None,
+                graph: false,
+            }]
+        }
+
+        fn run<'a>(&'a self, _: usize, _: &'a Cx) -> Run<'a> {
+            #[expect(clippy::panic, reason = "it is what this one is for")]
+            Box::pin(async { panic!("a probe panicked on purpose") })
+        }
+    }
+}
