@@ -203,7 +203,7 @@ fn it_shows_itself_helps_and_quits() {
     console.wait("the home screen again", |console| console.text().contains("BLOCKERS"));
     console.press("q");
     let (status, took) = console.ended();
-    assert!(status.success(), "{status:?}");
+    assert_eq!(status.exit_code(), 1, "NO-GO, also as exit code");
     assert!(took < Duration::from_secs(2), "{took:?}");
     console.assert_terminal_given_back();
 }
@@ -213,7 +213,7 @@ fn ctrl_c_is_a_key_that_quits() {
     let mut console = Console::start();
     console.wait_until_up();
     console.press("\u{3}");
-    assert!(console.ended().0.success());
+    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
     console.assert_terminal_given_back();
 }
 
@@ -274,7 +274,7 @@ fn ctrl_z_stops_it_and_a_continue_brings_it_back() {
     kill_process_group(console.pid(), Signal::CONT).unwrap();
     console.wait_until_up();
     console.press("q");
-    assert!(console.ended().0.success());
+    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
     console.assert_terminal_given_back();
 }
 
@@ -288,7 +288,7 @@ fn a_stop_from_outside_gives_the_terminal_back_too() {
     console.signal(Signal::CONT);
     console.wait_until_up();
     console.press("q");
-    assert!(console.ended().0.success());
+    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn it_survives_twenty_resizes_and_fits_the_last() {
         text.lines().count() == 30 && text.lines().last().unwrap().contains("q quit")
     });
     console.press("q");
-    assert!(console.ended().0.success());
+    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
     console.assert_terminal_given_back();
 }
 
@@ -320,7 +320,7 @@ fn a_panicking_probe_leaves_the_screen_alone() {
     assert!(!console.text().contains("panicked at"), "{}", console.text());
     assert!(!console.is_cooked());
     console.press("q");
-    assert!(console.ended().0.success());
+    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
     console.assert_terminal_given_back();
 }
 

@@ -69,7 +69,11 @@ impl Staging {
 /// The program in an environment of its own.
 fn tminus(home: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tminus"));
-    command.env_clear().env("HOME", home.path()).env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
+    command
+        .env_clear()
+        .env("HOME", home.path())
+        .env("TERM", "xterm-256color")
+        .env("LANG", "C.UTF-8");
     command.current_dir(home.path());
     command
 }
@@ -109,7 +113,8 @@ fn console_shows(home: &TempDir, file: &PathBuf, word: &str) {
     command.arg("--config");
     command.arg(file);
     let mut child = pair.slave.spawn_command(command).unwrap();
-    let screen = Arc::new(Mutex::new(vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0)));
+    let screen =
+        Arc::new(Mutex::new(vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0)));
     let (mut output, seen) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&screen));
     thread::spawn(move || {
         let mut bytes = [0; 4096];
@@ -155,7 +160,8 @@ async fn nothing_configured_is_no_go_and_exit_1() {
 async fn a_broken_configuration_is_no_verdict_and_exit_2() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("tminus.toml");
-    fs::write(&file, format!("[redis]\nurll = \"redis://:{KEY}@h\"\n[verdict]\nmin_score = 700\n")).unwrap();
+    fs::write(&file, format!("[redis]\nurll = \"redis://:{KEY}@h\"\n[verdict]\nmin_score = 700\n"))
+        .unwrap();
     for arguments in [&["check"][..], &[]] {
         let output = tminus(&home).args(arguments).arg("--config").arg(&file).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
