@@ -112,12 +112,14 @@ impl Ledger {
         }
     }
 
-    /// What stands in the way: open, accepted, on the checklist, cleared.
+    /// What stands in the way: open, accepted, waiting, on the checklist, cleared.
     pub fn list(&self) -> Vec<Blocker> {
         let mut list = [self.blockers.as_slice(), &self.waiting].concat();
         let rank = |blocker: &Blocker| {
             let checklist = blocker.stands == Stands::Checklist;
-            (blocker.cleared.is_some(), checklist, blocker.accepted.is_some(), blocker.number)
+            let waiting = blocker.stands == Stands::Waiting;
+            let accepted = blocker.accepted.is_some();
+            (blocker.cleared.is_some(), checklist, waiting, accepted, blocker.number)
         };
         list.sort_by_key(rank);
         list

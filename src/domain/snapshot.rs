@@ -95,11 +95,14 @@ impl IntegrationView {
     }
 
     /// The check that explains the status best: the worst, the weightiest, the first.
+    ///
+    /// One that has not run yet explains nothing while another has.
     pub fn worst(&self) -> Option<&CheckView> {
         let rank = |check: &&CheckView| {
+            let ran = *check.outcome() != Outcome::Unknown(Cause::NotRun);
             let blocked = matches!(check.outcome(), Outcome::Blocked(_));
             let fallback = check.finding.fallback;
-            (check.outcome().severity(), !blocked, fallback, check.spec.weight)
+            (ran, check.outcome().severity(), !blocked, fallback, check.spec.weight)
         };
         self.checks.iter().rev().max_by_key(rank)
     }

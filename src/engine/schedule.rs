@@ -11,9 +11,9 @@ use tokio::time::Instant;
 /// Runs of one integration at a time, so that it cannot take all of its server's connections.
 const AT_ONCE: usize = 4;
 /// The first runs wait until the first frame is on the screen.
-const FIRST: Duration = Duration::from_millis(40);
+const FIRST: Duration = Duration::from_millis(5);
 /// And then start one after the other.
-const STAGGER: Duration = Duration::from_millis(20);
+const STAGGER: Duration = Duration::from_millis(2);
 
 /// The timetable of one integration.
 #[derive(Debug)]
