@@ -99,7 +99,7 @@ impl Trouble {
             ),
             Self::TooLong => fault(
                 Kind::NotRedis,
-                "it sends without end, cut off at 1 MiB",
+                "it sends without end, cut off at 256 KiB",
                 "make sure that the port is Redis'",
             ),
             Self::Tls(reason) => fault(
@@ -126,7 +126,7 @@ impl Trouble {
             Self::Starved(_) => "nothing in time, and nobody looked".into(),
             Self::Closed => "end of the connection".into(),
             Self::NotRedis(first) => first.clone(),
-            Self::TooLong => "more than 1 MiB".into(),
+            Self::TooLong => "more than 256 KiB".into(),
             Self::Tls(reason) => reason.clone(),
             Self::Reach(error) => error.to_string(),
             Self::Odd(what) => what.clone(),

@@ -112,7 +112,12 @@ async fn a_failed_save_stops_even_ping() {
 #[tokio::test]
 async fn all_connections_taken_is_told_from_a_refusal() {
     let Some(server) = Server::start(&["--maxclients", "1"]) else { return };
-    let _the_only_one = server.connection();
+    let client = Client::open(server.url()).unwrap();
+    let mut the_only_one = None;
+    wait_until("the one connection", || {
+        the_only_one = client.get_connection().ok();
+        the_only_one.is_some()
+    });
     let finding = run(&watch(server.settings()), "connect").await;
     assert_fails(&finding, "all client connections are taken");
 }

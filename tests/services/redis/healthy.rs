@@ -136,6 +136,7 @@ async fn a_socket_in_the_file_system_will_do() {
     let path = dir.path().join("redis.sock");
     let options = [ROOM, &["--unixsocket", path.to_str().unwrap()]].concat();
     let Some(_server) = Server::start(&options) else { return };
+    wait_until("the socket", || path.exists());
     let redis = watch(at(&format!("unix://{}", path.display())));
     for name in ["connect", "instance", "cache", "lock", "session"] {
         let finding = run_fairly(&redis, name).await;

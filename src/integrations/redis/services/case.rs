@@ -64,7 +64,12 @@ pub(crate) struct Broken {
     pub(crate) asked: &'static str,
     pub(crate) wanted: String,
     pub(crate) got: String,
+    pub(crate) remedy: &'static str,
 }
+
+/// What to do where one server, asked in one way, would have kept its promise.
+const ONE_SERVER: &str = "look for several masters behind the address, a failover, a flush \
+    or a proxy that alters commands";
 
 /// A case that was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +103,7 @@ impl Claim {
             asked: self.asked,
             wanted: self.wanted.into(),
             got: format!("{got:?}"),
+            remedy: ONE_SERVER,
         })
     }
 }

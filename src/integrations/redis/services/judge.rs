@@ -5,6 +5,7 @@ use crate::{
     domain::{Cause, Evidence, Finding, Quantity},
     units,
 };
+use std::time::Duration;
 
 /// What a service is and what it proves when all of its cases hold.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,10 @@ pub(crate) fn sum_up(service: Service, ran: &[Ran], all: usize, pace: Pace) -> F
             Ok(held) => evidence.fact(ran.id, &*held.saw),
             Err(upset) => evidence.fact(ran.id, &*word(upset)),
         });
-        evidence.fact("slowest PING", Quantity::Time(pace.slowest()))
+        match pace.slowest() {
+            Duration::ZERO => evidence, // in process, where there is no way to go
+            slowest => evidence.fact("slowest PING", Quantity::Time(slowest)),
+        }
     };
     let upset =
         |wanted: fn(&Upset) -> bool| ran.iter().find(|ran| ran.ended.as_ref().is_err_and(wanted));
@@ -44,7 +48,7 @@ fn upset_finding(ran: &Ran, upset: &Upset) -> Finding {
                 .asked(&format!("{}: {}", ran.id, broken.asked))
                 .wanted(&broken.wanted)
                 .reply(&broken.got);
-            Finding::fail(&broken.says).evidence(evidence)
+            Finding::fail(&broken.says).remedy(broken.remedy).evidence(evidence)
         }
         Upset::Trouble(trouble) => {
             let asked = format!("{}: {}", ran.id, ran.guarantee);
@@ -52,7 +56,12 @@ fn upset_finding(ran: &Ran, upset: &Upset) -> Finding {
         }
         Upset::Missed(why) => Finding::unknown(Cause::Starved, why)
             .remedy("give this host processor time, then re-check")
-            .evidence(Evidence::default().asked(&format!("{}: {}", ran.id, ran.guarantee))),
+            .evidence(
+                Evidence::default()
+                    .asked(&format!("{}: {}", ran.id, ran.guarantee))
+                    .wanted("a look in time")
+                    .reply(why),
+            ),
     }
 }
 
@@ -90,7 +99,6 @@ mod tests {
         *,
     };
     use crate::domain::Outcome;
-    use std::time::Duration;
 
     const SERVICE: Service = Service { name: "lock", proves: "excludes" };
 
@@ -104,6 +112,7 @@ mod tests {
             asked: "acquire a lock that is held",
             wanted: "busy".into(),
             got: "Held { fence: 2 }".into(),
+            remedy: "look for several masters",
         })
     }
 
@@ -122,6 +131,7 @@ mod tests {
         assert_eq!(finding.summary, "a second holder was let in");
         assert_eq!(finding.evidence.asked, "L2: acquire a lock that is held");
         assert_eq!(finding.evidence.wanted, "busy");
+        assert_eq!(finding.remedy.as_deref(), Some("look for several masters"));
         assert_eq!(finding.evidence.reply, "Held { fence: 2 }");
     }
 

@@ -4,7 +4,6 @@
 //!
 //! The check of a service runs the cases on the server; the tests run the very
 //! same cases on both back ends, and on back ends that are broken on purpose.
-//! A back end that passes here and fails there cannot exist.
 
 pub(super) mod cache;
 pub(super) mod lock;

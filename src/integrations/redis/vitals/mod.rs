@@ -10,6 +10,9 @@ pub(super) use memory::room;
 use super::info::Info;
 use crate::domain::{Cause, Evidence, Finding, Outcome, Quantity};
 
+/// What `INFO` should tell.
+const WANTED: &str = "room for data and clients, saves and replication in order";
+
 /// One aspect of an instance, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
@@ -53,8 +56,10 @@ pub(super) fn judge(info: &Info, before: Option<&Sample>) -> Finding {
     let comparable = before.filter(|before| now.continues(before));
     let rows = rows(info, comparable);
     let Some(worst) = rows.iter().rev().max_by_key(|row| row.grade) else {
+        let evidence = Evidence::default().asked("INFO").wanted(WANTED).reply("none of its fields");
         return Finding::unknown(Cause::NoSamples, "INFO tells nothing to judge by")
-            .remedy("allow the server, or the proxy in front of it, to tell INFO");
+            .remedy("allow the server, or the proxy in front of it, to tell INFO")
+            .evidence(evidence);
     };
     let further = rows.iter().filter(|row| row.grade != Grade::Fine).count().saturating_sub(1);
     let summary = match (worst.grade, further) {
@@ -113,7 +118,7 @@ fn well(info: &Info, rows: &[Row]) -> String {
 fn told(info: &Info, rows: &[Row], summary: &str) -> Evidence {
     let evidence = Evidence::default()
         .asked("INFO")
-        .wanted("room for data and clients, saves and replication in order")
+        .wanted(WANTED)
         .reply(summary)
         .fact("version", &*info.who().unwrap_or_else(|| "unknown".into()));
     let evidence = match info.count("used_memory") {
