@@ -149,6 +149,38 @@ fn a_secret_that_others_can_read_is_warned_of() {
     }
 }
 
+/// The example that ships, with every key in it set.
+fn example() -> (String, String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/config.example.toml");
+    let text = fs::read_to_string(path).unwrap();
+    let set = |line: &str| match line.strip_prefix('#') {
+        Some(key) if key.starts_with(|c: char| c.is_ascii_lowercase()) => format!("{key}\n"),
+        _ => format!("{line}\n"),
+    };
+    (text.lines().map(set).collect(), text)
+}
+
+#[test]
+fn the_example_sets_nothing_and_its_keys_are_those_that_exist() {
+    let (set, as_it_ships) = example();
+    let nothing = load_text(&as_it_ships).unwrap();
+    for kind in ["redis", "database", "monitoring", "apis", "performance"] {
+        assert_eq!(nothing.sheet.sources(kind, None), [""; 0], "{kind}");
+    }
+    let variables = ["REDIS_PASSWORD", "DATABASE_PASSWORD", "OPENAI_API_KEY", "LETTA_API_KEY"];
+    let around = variables.into_iter().chain(["GITHUB_TOKEN"]).fold(
+        Fake::default().directory("/work/app").file(FILE, &set).file("/run/secrets/google", "k"),
+        |around, name| around.variable(name, "some-value"),
+    );
+    let _entered = runtime().enter();
+    let config = load(&locate(None, &around), &Flags::default(), &around, NOW, ids);
+    let shown = config.unwrap().sheet.show(None);
+    let unset: Vec<&str> = shown.lines().filter(|line| line.starts_with("# default")).collect();
+    // Names are for several instances, and of three ways to name a process one is enough.
+    let expected = ["# default: name", "# default: name", "# default: pid, name"];
+    assert_eq!(unset, expected, "{shown}");
+}
+
 /// A file in which every text is a secret, or next to one.
 const LADEN: &str = "\
 [redis]

@@ -27,7 +27,7 @@ pub(super) async fn run(global: &Global, asked: &Check) -> Result<u8, Failure> {
         .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
     let exporter = session.exporter().await?;
     let (engine, handle) = Engine::start(session.plan(integrations, check::begin(asked.wait)));
-    Session::serve(exporter, &handle, &stop.token);
+    Session::accompany(exporter, &handle, &stop.token);
     let progress = Progress { told: None, to_people: asked.format == Format::Human };
     let ended = check::run(handle, asked.wait, &stop.token, progress.teller()).await;
     engine.stop(GRACE).await;
@@ -37,6 +37,8 @@ pub(super) async fn run(global: &Global, asked: &Check) -> Result<u8, Failure> {
             Ok(gate::interrupted(stop.signal().unwrap_or_default()))
         }
         Ended::Looked(snapshot) => {
+            let verdict = &snapshot.verdict;
+            tracing::info!(word = verdict.word.as_str(), reason = %verdict.reason, "the verdict");
             let color = session.config.console.color;
             let mut text = match asked.format {
                 Format::Human => human(&snapshot, paint(color, &World, io::stdout().is_terminal())),

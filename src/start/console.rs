@@ -21,7 +21,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let console = tui::Console::open(options(&session)).map_err(|error| no_terminal(&error))?;
     let integrations = faulty::added_to(mem::take(&mut session.integrations));
     let (engine, handle) = Engine::start(session.plan(integrations, Begin::Polling));
-    Session::serve(exporter, &handle, &stop.token);
+    Session::accompany(exporter, &handle, &stop.token);
     let shown = console.run(handle, stop.token.clone()).await;
     engine.stop(GRACE).await;
     session.tell_warnings();

@@ -9,10 +9,13 @@ use crate::{
     logging::{self, Log, Logging},
     probe::{Integration, Safety},
     secret::Redactor,
-    surface::exporter::{Exporter, exposure},
+    surface::{
+        exporter::{Exporter, exposure},
+        record,
+    },
 };
 use etcetera::{BaseStrategy as _, base_strategy::Xdg};
-use std::sync::Arc;
+use std::{io, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// A configuration that was read, and what was built from it. Nothing is connected yet.
@@ -92,18 +95,30 @@ impl Session {
     pub async fn exporter(&self) -> Result<Option<Exporter>, Failure> {
         let Some(address) = self.config.listen else { return Ok(None) };
         Exporter::bind(address).await.map(Some).map_err(|error| {
-            Failure::unusable(format!("metrics cannot be served on {address}"), error.to_string())
+            Failure::unusable(format!("metrics cannot be served on {address}"), why(&error))
                 .hint("choose another address with --metrics-listen, or none")
         })
     }
 
-    /// Serves metrics beside whatever else is done with the engine.
-    pub fn serve(exporter: Option<Exporter>, handle: &Handle, cancel: &CancellationToken) {
+    /// Logs what happens, and serves metrics, beside whatever else is done with the engine.
+    pub fn accompany(exporter: Option<Exporter>, handle: &Handle, cancel: &CancellationToken) {
+        tokio::spawn(record::run(handle.clone(), cancel.clone()));
         if let Some(exporter) = exporter {
             tracing::info!(address = %exporter.address, "serving metrics");
             tokio::spawn(exporter.serve(handle.snapshots.clone(), cancel.clone()));
         }
     }
+}
+
+/// Why nobody can listen there, in words that are the same on every host.
+fn why(error: &io::Error) -> String {
+    let usual = [
+        (io::ErrorKind::AddrInUse, "another program listens there"),
+        (io::ErrorKind::AddrNotAvailable, "this host does not have that address"),
+        (io::ErrorKind::PermissionDenied, "this user may not listen on that port"),
+    ];
+    let usual = usual.into_iter().find(|(kind, _)| *kind == error.kind());
+    usual.map_or_else(|| error.to_string(), |(_, says)| says.to_owned())
 }
 
 fn ids_of(integration: &Arc<dyn Integration>) -> Vec<CheckId> {

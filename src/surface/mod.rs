@@ -4,6 +4,7 @@
 pub mod check;
 pub mod exporter;
 pub mod gate;
+pub mod record;
 pub mod report;
 
 #[cfg(test)]

@@ -31,12 +31,10 @@ pub fn changes(before: Option<&Snapshot>, after: &Snapshot) -> Vec<String> {
 }
 
 fn standing(snapshot: &Snapshot) -> String {
-    let open = open(snapshot).count();
-    let blockers = if open == 1 { "1 blocker".into() } else { format!("{open} blockers") };
     let score =
         snapshot.score.map_or("no score".into(), |score| format!("score {}", score.percent));
-    let word = snapshot.verdict.word.as_str();
-    format!("{word} on {}: {}; {blockers}, {score}.", snapshot.host, snapshot.verdict.reason)
+    let (word, rule) = (snapshot.verdict.word.as_str(), snapshot.verdict.rule.number());
+    format!("{word} on {}, rule {rule}: {}; {score}.", snapshot.host, snapshot.verdict.reason)
 }
 
 fn open(snapshot: &Snapshot) -> impl Iterator<Item = &Blocker> {
@@ -67,14 +65,14 @@ mod tests {
         let bad = with(&[("a", Finding::fail("refused")), ("b", Finding::pass("ok"))]);
         assert_eq!(
             said(None, &bad),
-            ["NO-GO on web-3: 1 blocker; 1 blocker, score 50.", "B1 x.a: refused."]
+            ["NO-GO on web-3, rule 2: 1 blocker; score 50.", "B1 x.a: refused."]
         );
         assert_eq!(said(Some(&bad), &bad), [""; 0]);
         let good = with(&[("a", Finding::pass("ok")), ("b", Finding::pass("ok"))]);
         assert_eq!(
             said(Some(&bad), &good),
             [
-                "GO on web-3: nothing stands in the way; 0 blockers, score 100.",
+                "GO on web-3, rule 5: nothing stands in the way; score 100.",
                 "B1 x.a no longer stands in the way."
             ]
         );

@@ -205,14 +205,20 @@ fn integration<'a>(view: &'a IntegrationView, snapshot: &'a Snapshot) -> Integra
 fn check<'a>(check: &'a CheckView, snapshot: &'a Snapshot) -> CheckPart<'a> {
     let finding = check.finding.as_ref();
     let outcome = check.outcome();
-    let passes = *outcome == Outcome::Pass && !finding.fallback;
+    let remedy = match outcome {
+        Outcome::Pass => finding.remedy.as_deref(),
+        Outcome::Skipped(_) => None,
+        Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) | Outcome::Blocked(_) => {
+            Some(check.remedy())
+        }
+    };
     CheckPart {
         id: check.id.as_str(),
         title: &check.spec.title,
         outcome: outcome.word(),
         because: because(outcome),
         summary: &finding.summary,
-        remedy: (!passes).then(|| check.remedy()),
+        remedy,
         class: check.spec.class,
         weight: check.spec.weight,
         impact: check.spec.impact,
