@@ -79,3 +79,20 @@ async fn what_a_check_needs_is_there_and_needs_no_circle() {
         "what it needs is a sibling, and no circle",
     );
 }
+
+#[tokio::test]
+async fn the_readme_lists_every_check_and_no_other() {
+    let rows = |integration: &Arc<dyn Integration>| {
+        let class = |spec: &CheckSpec| format!("{:?}", spec.class).to_lowercase();
+        let row = |spec: CheckSpec| {
+            let id = integration.id().check(&spec.name);
+            format!("| `{id}` | {} | {} |", spec.title, class(&spec))
+        };
+        integration.checks().into_iter().map(row).collect::<Vec<_>>()
+    };
+    let wanted: Vec<String> = unconfigured().iter().flat_map(rows).collect();
+    let readme = include_str!("../../README.md");
+    let table = readme.lines().skip_while(|line| !line.starts_with("| check |")).skip(2);
+    let listed: Vec<&str> = table.take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(listed, wanted);
+}
