@@ -176,6 +176,21 @@ impl Console {
         }
     }
 
+    /// It ended by itself, with the verdict as its exit code and in the scrollback.
+    #[track_caller]
+    fn assert_quit(&mut self) {
+        let (status, took) = self.ended();
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        let word = match status.exit_code() {
+            0 => "GO:",
+            1 => "NO-GO:",
+            3 => "HOLD:",
+            other => panic!("exit code {other}, {status:?}"),
+        };
+        self.assert_terminal_given_back();
+        self.wait_for(word);
+    }
+
     #[track_caller]
     fn assert_terminal_given_back(&self) {
         self.wait("the modes of a shell", Self::is_cooked);
@@ -202,10 +217,7 @@ fn it_shows_itself_helps_and_quits() {
     console.press("\u{1b}");
     console.wait("the home screen again", |console| console.text().contains("BLOCKERS"));
     console.press("q");
-    let (status, took) = console.ended();
-    assert_eq!(status.exit_code(), 1, "NO-GO, also as exit code");
-    assert!(took < Duration::from_secs(2), "{took:?}");
-    console.assert_terminal_given_back();
+    console.assert_quit();
 }
 
 #[test]
@@ -213,8 +225,7 @@ fn ctrl_c_is_a_key_that_quits() {
     let mut console = Console::start();
     console.wait_until_up();
     console.press("\u{3}");
-    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
-    console.assert_terminal_given_back();
+    console.assert_quit();
 }
 
 #[test]
@@ -274,8 +285,7 @@ fn ctrl_z_stops_it_and_a_continue_brings_it_back() {
     kill_process_group(console.pid(), Signal::CONT).unwrap();
     console.wait_until_up();
     console.press("q");
-    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
-    console.assert_terminal_given_back();
+    console.assert_quit();
 }
 
 #[test]
@@ -288,7 +298,7 @@ fn a_stop_from_outside_gives_the_terminal_back_too() {
     console.signal(Signal::CONT);
     console.wait_until_up();
     console.press("q");
-    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
+    console.assert_quit();
 }
 
 #[test]
@@ -306,8 +316,7 @@ fn it_survives_twenty_resizes_and_fits_the_last() {
         text.lines().count() == 30 && text.lines().last().unwrap().contains("q quit")
     });
     console.press("q");
-    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
-    console.assert_terminal_given_back();
+    console.assert_quit();
 }
 
 #[test]
@@ -320,8 +329,7 @@ fn a_panicking_probe_leaves_the_screen_alone() {
     assert!(!console.text().contains("panicked at"), "{}", console.text());
     assert!(!console.is_cooked());
     console.press("q");
-    assert_eq!(console.ended().0.exit_code(), 1, "NO-GO, also as exit code");
-    console.assert_terminal_given_back();
+    console.assert_quit();
 }
 
 #[test]

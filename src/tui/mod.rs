@@ -27,6 +27,7 @@ mod widget;
 pub use console::{Console, Options};
 pub use driver::{Ended, Exit};
 pub use glyphs::Glyphs;
+pub use screen::{Canvas, Sync};
 pub use theme::{Look, Palette};
 
 #[cfg(test)]

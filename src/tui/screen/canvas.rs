@@ -15,7 +15,7 @@ const END: &[u8] = b"\x1b[?2026l";
 
 /// Whether a frame is marked for the terminal to show at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sync {
+pub enum Sync {
     /// With mode 2026. A terminal that does not know it ignores it.
     Marked,
     /// For terminals that would show the marks.
@@ -24,7 +24,7 @@ pub(crate) enum Sync {
 
 /// What the terminal shows and what it is to show.
 #[derive(Debug)]
-pub(crate) struct Canvas {
+pub struct Canvas {
     shown: Buffer,
     next: Buffer,
     encoder: Encoder,
@@ -33,7 +33,8 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    pub(crate) fn new(sync: Sync) -> Self {
+    /// A canvas of which the terminal knows nothing yet.
+    pub fn new(sync: Sync) -> Self {
         Self {
             shown: Buffer::default(),
             next: Buffer::default(),
@@ -44,13 +45,13 @@ impl Canvas {
     }
 
     /// Makes the next frame a whole one: nobody knows what the terminal shows.
-    pub(crate) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.whole = true;
     }
 
     /// Paints a frame and returns what the terminal needs to be told: nothing
     /// at all where nothing changed.
-    pub(crate) fn frame(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> Option<Vec<u8>> {
+    pub fn frame(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> Option<Vec<u8>> {
         let width = cmp::min(size.width, MOST.width);
         let area = Rect::new(0, 0, width, cmp::min(size.height, MOST.height));
         if area.is_empty() {

@@ -7,10 +7,8 @@ mod hook;
 mod lease;
 mod outbox;
 
-pub(super) use canvas::Sync;
+pub use canvas::{Canvas, Sync};
 
-#[cfg(test)]
-pub(super) use canvas::Canvas;
 pub(super) use frames::Frames;
 
 use super::driver::Surface;

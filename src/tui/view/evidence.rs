@@ -2,8 +2,8 @@
 
 use super::{Page, Slot, width};
 use crate::{
-    domain::{CheckView, Class, Fact, FactValue, Finding, Freshness, Outcome},
-    tui::theme::Role,
+    domain::{Blocker, CheckView, Class, Fact, FactValue, Finding, Freshness, Outcome},
+    tui::{model::Model, theme::Role},
     units,
 };
 use ratatui::layout::Rect;
@@ -81,8 +81,10 @@ pub(super) fn newest(check: &CheckView) -> &Finding {
     check.pending.as_ref().map_or(&check.finding, |pending| &pending.finding)
 }
 
-/// What to do about `check`, in a sentence.
-pub(super) fn remedy(check: &CheckView) -> (&str, Role) {
+/// What to do about `check`, in a sentence: about its root cause, if that is another check.
+pub(super) fn remedy<'a>(model: &'a Model, check: &'a CheckView) -> (&'a str, Role) {
+    let blockers = &model.snapshot().blockers;
+    let falls = |root: &&Blocker| root.cleared.is_none() && root.also.contains(&check.id);
     match check.outcome() {
         Outcome::Pass if !check.finding.fallback => ("nothing: it passes", Role::Muted),
         Outcome::Skipped(_) => (&check.finding.summary, Role::Muted),
@@ -90,13 +92,16 @@ pub(super) fn remedy(check: &CheckView) -> (&str, Role) {
         | Outcome::Warn
         | Outcome::Fail
         | Outcome::Unknown(_)
-        | Outcome::Blocked(_) => (check.remedy(), Role::Plain),
+        | Outcome::Blocked(_) => {
+            let root = blockers.iter().find(falls);
+            (root.map_or_else(|| check.remedy(), |root| &root.remedy), Role::Plain)
+        }
     }
 }
 
 /// One more entry, for a pane that has no other place for it.
-pub(super) fn to_do(check: &CheckView) -> Entry {
-    let (text, role) = remedy(check);
+pub(super) fn to_do(model: &Model, check: &CheckView) -> Entry {
+    let (text, role) = remedy(model, check);
     Entry { label: "do", text: text.to_owned(), role }
 }
 
@@ -121,12 +126,12 @@ fn took(check: &CheckView, finding: &Finding) -> String {
 fn state(check: &CheckView) -> String {
     let word = check.outcome().word();
     let class = match check.spec.class {
-        Class::Blocker => "a blocker",
-        Class::Major => "major",
-        Class::Minor => "minor",
-        Class::Info => "information only",
+        Class::Blocker => "class blocker",
+        Class::Major => "class major",
+        Class::Minor => "class minor",
+        Class::Info => "for information",
     };
-    let mut text = format!("{word} ({class}), {} in a row", check.streak);
+    let mut text = format!("{word}, {} in a row; {class}", check.streak);
     let mut add = |more: std::fmt::Arguments| {
         // Writing to a String cannot fail.
         let _infallible = write!(text, "; {more}");

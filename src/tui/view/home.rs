@@ -30,10 +30,11 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
         stack.last_line();
         stack.line();
     }
-    if height >= WITH_HEADS {
-        overview::heads(page, stack.line(), model);
-    }
+    let heads = (height >= WITH_HEADS).then(|| stack.line());
     let rows = rows_of_table(model, stack.left.height, height);
+    if let Some(slot) = heads {
+        overview::heads(page, slot, model, rows);
+    }
     overview::draw(page, stack.take(rows), model);
     if large {
         stack.line();
@@ -118,7 +119,7 @@ fn foremost(page: &mut Page<'_>, area: Rect, model: &Model) {
     let slot = stack.line();
     let rest = page.sign(slot.skip(1), Sign::of_check(check)).skip(1);
     page.put(rest, &check.finding.summary, Role::Strong);
-    let mut entries = vec![evidence::to_do(check)];
+    let mut entries = vec![evidence::to_do(model, check)];
     entries.extend(evidence::with_facts(evidence::entries(check), check));
     evidence::write(page, stack.left, &entries);
 }

@@ -51,7 +51,7 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
 fn sliver(page: &mut Page<'_>, area: Rect, model: &Model, check: &CheckView) {
     let mut stack = Stack::new(area);
     row(page, stack.line(), model, (check, true));
-    let mut entries = vec![evidence::to_do(check)];
+    let mut entries = vec![evidence::to_do(model, check)];
     entries.extend(evidence::entries(check));
     evidence::write(page, stack.left, &entries);
 }
@@ -73,7 +73,7 @@ fn tight(page: &mut Page<'_>, mut stack: Stack, model: &Model, shown: Shown<'_>)
     let area = stack.take(proof);
     let inner = proof_of(page, area, check);
     evidence::write(page, inner, &entries);
-    do_about(page, stack.take(to_do), check);
+    do_about(page, stack.take(to_do), model, check);
     if changed > 0 {
         events::of_integration(page, stack.left, model, &view.id);
     }
@@ -92,8 +92,10 @@ fn roomy(page: &mut Page<'_>, mut stack: Stack, model: &Model, shown: Shown<'_>)
     let count = rows(view.checks.len()) + 2;
     let room = stack.left.height.saturating_sub(3);
     let few = cmp::min(count, cmp::max(room / 3, 8));
-    let [list, proof, runs, lower] =
-        share(room, [(few, cmp::max(count, 10)), (6, cmp::min(known, 13)), (2, 2), (4, room)]);
+    let [list, proof, runs, lower] = share(
+        room,
+        [(few, cmp::max(count, 12)), (6, cmp::min(known, 13)), (2, count - 1), (4, room)],
+    );
     let (checks_area, latency_area) = side_by_side(stack.take(list), left);
     checks(page, checks_area, model, view);
     latency(page, latency_area, model, view);
@@ -104,11 +106,11 @@ fn roomy(page: &mut Page<'_>, mut stack: Stack, model: &Model, shown: Shown<'_>)
     evidence::write(page, proof_area, &entries);
     evidence::facts(page, facts_area, check);
     stack.line();
-    history(page, stack.take(runs), check);
+    history(page, stack.take(runs), model, view);
     stack.line();
     let (changed, to_do) = side_by_side(stack.take(lower), left);
     events::of_integration(page, changed, model, &view.id);
-    do_about(page, to_do, check);
+    do_about(page, to_do, model, check);
 }
 
 fn rows(count: usize) -> u16 {
@@ -118,8 +120,7 @@ fn rows(count: usize) -> u16 {
 /// The checks under a title and heads.
 fn checks(page: &mut Page<'_>, area: Rect, model: &Model, view: &IntegrationView) {
     let mut stack = Stack::new(area);
-    let count = view.checks.len();
-    page.title(stack.line(), "SUB-CHECKS", format_args!("{count}"));
+    page.title(stack.line(), "SUB-CHECKS", format_args!(""));
     heads(page, stack.line(), model);
     list_of(page, stack.left, model, view);
 }
@@ -139,7 +140,7 @@ impl Cells {
     fn of(slot: Slot, model: &Model) -> Self {
         let checks = model.integration().map_or(&[][..], |view| &view.checks);
         let widest = checks.iter().map(|check| check.id.name().len()).max();
-        let names = rows(widest.unwrap_or(0)).clamp(9, if slot.width < 60 { 11 } else { 16 });
+        let names = rows(widest.unwrap_or(0)).clamp(10, if slot.width < 60 { 11 } else { 16 });
         let (cursor, rest) = slot.split(1);
         let (sign, rest) = rest.split(2);
         let (name, rest) = rest.split(names + 1);
@@ -163,9 +164,11 @@ impl Cells {
 fn heads(page: &mut Page<'_>, slot: Slot, model: &Model) {
     let cells = Cells::of(slot, model);
     let runs = if cells.runs.width >= 8 { "last runs" } else { "" };
-    for (slot, name) in [(cells.name, "sub-check"), (cells.value, "value"), (cells.want, "want")] {
-        page.put(slot, name, Role::Muted);
-    }
+    // Not all of them may be in view.
+    let count = model.integration().map_or(0, |view| view.checks.len());
+    page.print(cells.name, Role::Muted, format_args!("{count} checks"));
+    page.put(cells.value, "value", Role::Muted);
+    page.put(cells.want, "want", Role::Muted);
     page.print_right(cells.runs, Role::Muted, format_args!("{runs}"));
     page.print_right(cells.age, Role::Muted, format_args!("age"));
 }
@@ -205,10 +208,10 @@ fn proof_of(page: &mut Page<'_>, area: Rect, check: &CheckView) -> Rect {
     stack.left
 }
 
-fn do_about(page: &mut Page<'_>, area: Rect, check: &CheckView) {
+fn do_about(page: &mut Page<'_>, area: Rect, model: &Model, check: &CheckView) {
     let mut stack = Stack::new(area);
     page.title(stack.line(), "WHAT TO DO", format_args!(""));
-    let (text, role) = evidence::remedy(check);
+    let (text, role) = evidence::remedy(model, check);
     evidence::text(page, indented(stack.left), text, role);
 }
 
@@ -235,15 +238,26 @@ fn latency(page: &mut Page<'_>, area: Rect, model: &Model, view: &IntegrationVie
     }
 }
 
-/// The newest runs as a strip, and what they add up to.
-fn history(page: &mut Page<'_>, area: Rect, check: &CheckView) {
+/// The newest runs of every check, or of the selected one where there is no room
+/// for all, and what they add up to.
+fn history(page: &mut Page<'_>, area: Rect, model: &Model, view: &IntegrationView) {
     let mut stack = Stack::new(area);
-    page.title(stack.line(), "RUNS", format_args!("{} since the start", check.runs));
-    let slot = stack.line().skip(1);
-    let kept = u16::try_from(check.strip.len()).unwrap_or(u16::MAX);
-    let (strip, rest) = slot.split(kept);
-    runs(page, strip, &check.strip);
-    let count = |mark| check.strip.iter().filter(|known| **known == mark).count();
+    page.title(stack.line(), "RUNS", format_args!("the last 60"));
+    let all = view.checks.len() <= usize::from(stack.left.height);
+    let names = view.checks.iter().map(|check| check.id.name().len()).max().unwrap_or(0);
+    let selected = model.check_row();
+    for (at, check) in view.checks.iter().enumerate().filter(|(at, _)| all || *at == selected) {
+        let slot = stack.line().skip(1);
+        let (name, rest) = slot.split(rows(names) + 2);
+        page.put(name, check.id.name(), if at == selected { Role::Strong } else { Role::Plain });
+        let (strip, rest) = rest.split(60);
+        runs(page, strip, &check.strip);
+        tally(page, rest.skip(2), check);
+    }
+}
+
+/// How many runs ended how.
+fn tally(page: &mut Page<'_>, slot: Slot, check: &CheckView) {
     let words = [
         (Mark::Pass, "pass"),
         (Mark::Warn, "warn"),
@@ -251,12 +265,11 @@ fn history(page: &mut Page<'_>, area: Rect, check: &CheckView) {
         (Mark::Unknown, "unknown"),
         (Mark::Skipped, "skipped"),
     ];
-    let mut rest = page.print(rest.skip(2), Role::Muted, format_args!("last {kept}: "));
-    let mut gap = "";
+    let (mut rest, mut gap) = (slot, "");
     for (mark, word) in words {
-        let n = count(mark);
-        if n > 0 {
-            rest = page.print(rest, Role::Plain, format_args!("{gap}{n} {word}"));
+        let count = check.strip.iter().filter(|known| **known == mark).count();
+        if count > 0 {
+            rest = page.print(rest, Role::Muted, format_args!("{gap}{count} {word}"));
             gap = ", ";
         }
     }

@@ -88,21 +88,22 @@ impl Cells {
 }
 
 /// What the columns are.
-pub(super) fn heads(page: &mut Page<'_>, slot: Slot, model: &Model) {
+pub(super) fn heads(page: &mut Page<'_>, slot: Slot, model: &Model, rows: u16) {
     let cells = Cells::of(slot, model);
+    let count = model.snapshot().integrations.len();
+    if count > usize::from(rows) {
+        page.print(cells.title, Role::Muted, format_args!("{rows} of {count}"));
+    } else {
+        page.put(cells.title, "integration", Role::Muted);
+    }
     let minutes = LatencySpark::reach(cells.spark.width).as_secs() / 60;
     let spark = if cells.spark.width >= 20 {
         format!("latency, last {minutes} min")
     } else {
         format!("last {minutes} min")
     };
-    let left = [
-        (cells.title, "integration"),
-        (cells.bar, "score"),
-        (cells.checks, "checks"),
-        (cells.spark, &spark),
-        (cells.why, "why"),
-    ];
+    let left =
+        [(cells.bar, "score"), (cells.checks, "checks"), (cells.spark, &spark), (cells.why, "why")];
     for (slot, name) in left {
         page.put(slot, name, Role::Muted);
     }
