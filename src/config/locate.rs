@@ -13,6 +13,9 @@ const OF_THE_HOST: &str = "/etc/tminus/config.toml";
 /// What marks the top of a project.
 const VERSION_CONTROL: &[&str] = &[".git", ".jj", ".hg", ".svn"];
 
+/// What to do about a file that somebody else may have put there.
+const TRUSTED: &str = "give it with --config if you trust it";
+
 /// What is known of a file before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -71,7 +74,7 @@ impl Located {
         self.places.iter().filter_map(|place| match &place.came {
             Came::Refused(why) => {
                 let path = place.path.display();
-                Some(format!("{path} is not read: {why}; give it with --config if you trust it"))
+                Some(format!("{path} is not read: {why}"))
             }
             Came::Read | Came::Missing | Came::Absent | Came::Later => None,
         })
@@ -147,10 +150,10 @@ fn place(path: PathBuf, because: &'static str, anybodys: bool, around: &dyn Surr
         None => Came::Absent,
         Some(look) if !look.regular => Came::Refused("it is not a regular file".into()),
         Some(look) if anybodys && look.owner != around.user() => {
-            Came::Refused(format!("it belongs to user {}", look.owner))
+            Came::Refused(format!("it belongs to user {}; {TRUSTED}", look.owner))
         }
         Some(look) if anybodys && look.world_writable => {
-            Came::Refused("everybody may write to it".into())
+            Came::Refused(format!("everybody may write to it; {TRUSTED}"))
         }
         Some(_) => Came::Read,
     };

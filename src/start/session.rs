@@ -3,7 +3,7 @@ use crate::{
     cli::Global,
     clock,
     config::{self, Config, Flags, Surroundings as _, World},
-    domain::CheckId,
+    domain::{CheckId, plain},
     engine::{Begin, Handle, Plan},
     integrations,
     logging::{self, Log, Logging},
@@ -17,6 +17,9 @@ use crate::{
 use etcetera::{BaseStrategy as _, base_strategy::Xdg};
 use std::{io, sync::Arc};
 use tokio_util::sync::CancellationToken;
+
+/// Characters shown of this host's name.
+const HOST_NAME: usize = 64;
 
 /// A configuration that was read, and what was built from it. Nothing is connected yet.
 pub struct Session {
@@ -85,7 +88,7 @@ impl Session {
             policy: self.config.policy.clone(),
             overrides: self.config.overrides.clone(),
             redactor: self.redactor.clone(),
-            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            host: plain(&rustix::system::uname().nodename().to_string_lossy(), HOST_NAME),
             now: clock::now,
             begin,
         }

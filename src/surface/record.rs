@@ -13,9 +13,10 @@ pub async fn run(mut handle: Handle, cancel: CancellationToken) {
     loop {
         let snapshot: Arc<Snapshot> = Arc::clone(&handle.snapshots.borrow_and_update());
         for event in after(last.as_ref(), &snapshot.journal) {
-            match &event.check {
-                Some(check) => tracing::info!(%check, "{}", event.text),
-                None => tracing::info!("{}", event.text),
+            if let Some(check) = &event.check {
+                tracing::info!(%check, "{}", event.text);
+            } else {
+                tracing::info!("{}", event.text);
             }
         }
         last = snapshot.journal.iter().next_back().cloned().or(last);

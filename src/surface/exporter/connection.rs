@@ -20,7 +20,7 @@ use tokio::{
 /// Connections at once. Prometheus uses one.
 const AT_ONCE: usize = 16;
 /// From accepting a connection to its end; both halves of a scrape fit easily.
-const LONGEST: Duration = Duration::from_secs(5);
+pub(super) const LONGEST: Duration = Duration::from_secs(5);
 /// Bytes read of one connection. The request of a scrape has a few hundred.
 const LARGEST: usize = 8 * 1024;
 /// Bytes read at once.
@@ -32,11 +32,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Gate {
     listener: TcpListener,
     room: Arc<Semaphore>,
+    longest: Duration,
 }
 
 impl Gate {
-    pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, room: Arc::new(Semaphore::new(AT_ONCE)) }
+    /// Ends each connection after `longest`.
+    pub(super) fn new(listener: TcpListener, longest: Duration) -> Self {
+        Self { listener, room: Arc::new(Semaphore::new(AT_ONCE)), longest }
     }
 }
 
@@ -50,7 +52,7 @@ impl Listener for Gate {
             let permit = Arc::clone(&self.room).acquire_owned().await;
             match (permit, self.listener.accept().await) {
                 (Ok(permit), Ok((stream, address))) => {
-                    let ends = Box::pin(sleep(LONGEST));
+                    let ends = Box::pin(sleep(self.longest));
                     return (Limited { stream, ends, left: LARGEST, _permit: permit }, address);
                 }
                 (Err(_), _) | (_, Err(_)) => sleep(PAUSE).await,

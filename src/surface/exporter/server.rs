@@ -1,5 +1,5 @@
 use super::{
-    connection::Gate,
+    connection::{Gate, LONGEST},
     metrics::{CONTENT_TYPE, metrics},
 };
 use crate::domain::Snapshot;
@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ pub struct Exporter {
     listener: TcpListener,
     /// Where it listens, with the port that it was given.
     pub address: SocketAddr,
+    longest: Duration,
 }
 
 impl Exporter {
@@ -29,7 +30,7 @@ impl Exporter {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, longest: LONGEST })
     }
 
     /// Answers until cancelled, from whatever the newest snapshot is.
@@ -38,7 +39,7 @@ impl Exporter {
             .route("/metrics", get(scrape))
             .route("/healthz", get(health))
             .with_state(snapshots);
-        let served = axum::serve(Gate::new(self.listener), routes);
+        let served = axum::serve(Gate::new(self.listener, self.longest), routes);
         if let Err(error) = served.with_graceful_shutdown(cancel.cancelled_owned()).await {
             tracing::error!(%error, "the exporter ended");
         }
@@ -72,7 +73,7 @@ async fn health(State(snapshots): State<Snapshots>) -> impl IntoResponse {
 mod tests {
     use super::*;
     use crate::surface::sample;
-    use std::{net::Ipv4Addr, time::Duration};
+    use std::net::Ipv4Addr;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpStream,
@@ -88,7 +89,8 @@ mod tests {
 
     async fn served() -> Served {
         let (publish, snapshots) = watch::channel(Arc::new(sample::seed()));
-        let exporter = Exporter::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let mut exporter = Exporter::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        exporter.longest = Duration::from_millis(500);
         let (address, cancel) = (exporter.address, CancellationToken::new());
         let task = tokio::spawn(exporter.serve(snapshots, cancel.clone()));
         Served { address, publish, cancel, task }
