@@ -3,7 +3,12 @@
 //! same size in which as many cells change.
 //!
 //! `cargo bench --bench frame`; the budget is one and a half times the bare frame.
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::print_stdout,
+    reason = "a benchmark"
+)]
 
 use divan::{Bencher, black_box};
 use ratatui::{

@@ -30,10 +30,10 @@ const TOP: &[&str] = &["cli", "start", "main", "lib"];
 fn every_module_keeps_to_its_layer() {
     let mut offences = Vec::new();
     for (module, allowed) in MAY_USE {
-        for (file, code) in sources(module) {
+        for (file, text) in sources(module) {
             for other in modules().iter().filter(|other| *other != module) {
-                let names = |path: &str| code.contains(&format!("{path}{other}::"));
-                let named = names("crate::") || names("    ") || names("{");
+                let mentions = |path: &str| text.contains(&format!("{path}{other}::"));
+                let named = mentions("crate::") || mentions("    ") || mentions("{");
                 if named && !allowed.contains(&other.as_str()) {
                     offences.push(format!("{} uses {other}", file.display()));
                 }
@@ -75,10 +75,10 @@ fn drawing_does_no_work() {
 
 #[test]
 fn no_integration_uses_another() {
-    let names = ["redis", "database", "monitoring", "apis", "performance", "resilience"];
-    for name in names {
+    let all = ["redis", "database", "monitoring", "apis", "performance", "resilience"];
+    for name in all {
         for (file, code) in sources(&format!("integrations/{name}")) {
-            for other in names.iter().filter(|other| **other != name) {
+            for other in all.iter().filter(|other| **other != name) {
                 let named = code.contains(&format!("integrations::{other}"));
                 assert!(!named, "{} uses {other}", file.display());
             }

@@ -96,7 +96,7 @@ impl Integration for Fake {
         &self.id
     }
 
-    fn title(&self) -> &str {
+    fn title(&self) -> &'static str {
         "Fake"
     }
 
@@ -254,7 +254,7 @@ async fn what_needs_a_failed_check_is_blocked_and_comes_back_with_it() {
     assert_eq!(lock.finding.summary, "waits for connect: broken: token [secret]");
     let blockers = handle.snapshots.borrow().blockers.clone();
     assert_eq!(blockers.len(), 1, "one root cause, one blocker");
-    assert_eq!(blockers[0].also, [lock.id.clone()]);
+    assert_eq!(blockers[0].also, std::slice::from_ref(&lock.id));
     assert_eq!(handle.snapshots.borrow().integrations[0].status, Status::Down);
     fake.tell(0, Does::Pass);
     handle.send(Command::Recheck(only("lock"))).unwrap();

@@ -21,10 +21,13 @@ pub(super) enum Sign {
 impl Sign {
     /// Of one check. An answer of a stand-in is never shown as a pass.
     pub(super) fn of_check(check: &CheckView) -> Self {
-        match check.outcome() {
-            _ if check.flags.flapping => Self::Flapping,
-            Outcome::Pass if check.finding.fallback => Self::Warn,
-            outcome => Self::of_mark(outcome.mark()),
+        let outcome = check.outcome();
+        if check.flags.flapping {
+            Self::Flapping
+        } else if *outcome == Outcome::Pass && check.finding.fallback {
+            Self::Warn
+        } else {
+            Self::of_mark(outcome.mark())
         }
     }
 

@@ -271,6 +271,7 @@ impl Binding {
 }
 
 impl fmt::Display for Key {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest name themselves")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.1.contains(KeyModifiers::CONTROL) {
             f.write_str("ctrl-")?;

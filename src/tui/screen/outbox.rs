@@ -150,7 +150,9 @@ mod tests {
         }
     }
 
-    fn slow() -> (Outbox, SyncSender<()>, Arc<Mutex<Vec<Vec<u8>>>>) {
+    type Read = Arc<Mutex<Vec<Vec<u8>>>>;
+
+    fn slow() -> (Outbox, SyncSender<()>, Read) {
         let (permit, permits) = mpsc::sync_channel(9);
         let read = Arc::default();
         let outbox = Outbox::start(Slow { permits, read: Arc::clone(&read) }).unwrap();
@@ -176,7 +178,7 @@ mod tests {
         outbox.send(b"one".to_vec()).unwrap();
         drop(permit);
         assert_eq!(outbox.idle().await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        outbox.urgent().write(b"bye", Duration::from_secs(60));
+        outbox.urgent().write(b"bye", Duration::from_mins(1));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Open => open(model),
         Action::Recheck => {
             let id = model.integration()?.id.clone();
-            return recheck::ask(model, Selection::Integration(id));
+            return Some(recheck::ask(model, Selection::Integration(id)));
         }
         Action::Move(step) => go(model, step),
         Action::Jump(number) => {

@@ -13,7 +13,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
     match action {
         Action::Recheck => {
             let id = model.check()?.id.clone();
-            return recheck::ask(model, Selection::Check(id));
+            return Some(recheck::ask(model, Selection::Check(id)));
         }
         Action::Move(step) => go(model, step),
         Action::Jump(number) => {

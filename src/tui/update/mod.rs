@@ -19,7 +19,7 @@ use crossterm::event::KeyEvent;
 use std::{cmp, sync::Arc, time::Duration};
 
 /// How long a message stays: long enough to be read, too short to mislead.
-const MESSAGE: Duration = Duration::from_secs(60);
+const MESSAGE: Duration = Duration::from_mins(1);
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Leave | Action::Back => back(model),
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::Freeze => freeze(model),
-        Action::RecheckAll => return recheck::ask(model, Selection::All),
+        Action::RecheckAll => return Some(recheck::ask(model, Selection::All)),
         Action::Open
         | Action::Recheck
         | Action::Move(_)
@@ -222,7 +222,9 @@ mod tests {
         let ctrl = |c| Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
         let mut model = sample::model();
         for keys in [vec![], vec![KeyCode::Enter], vec![KeyCode::Char('?')]] {
-            keys.iter().for_each(|code| assert_eq!(press(&mut model, *code), None));
+            for code in keys {
+                assert_eq!(press(&mut model, code), None);
+            }
             assert_eq!(press(&mut model, KeyCode::Char('Q')), Some(Effect::Quit));
             assert_eq!(update(&mut model, ctrl('c')), Some(Effect::Quit));
             assert_eq!(update(&mut model, ctrl('z')), Some(Effect::Suspend));
@@ -276,7 +278,7 @@ mod tests {
         let mut model = sample::model();
         update(&mut model, Msg::Stalled(Duration::from_secs(42)));
         assert_eq!(said(&model), "the terminal read nothing for 42s");
-        update(&mut model, Msg::Tick(Duration::from_secs(60)));
+        update(&mut model, Msg::Tick(Duration::from_mins(1)));
         assert!(model.message.is_some());
         update(&mut model, Msg::Tick(Duration::from_secs(61)));
         assert!(model.message.is_none());

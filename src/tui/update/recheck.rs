@@ -28,12 +28,12 @@ struct Before {
 }
 
 /// Asks for a re-check and says so.
-pub(super) fn ask(model: &mut Model, what: Selection) -> Option<Effect> {
+pub(super) fn ask(model: &mut Model, what: Selection) -> Effect {
     let before = concerned(&model.live, &what).map(Before::of).collect();
     model.say(format!("re-check of {} asked", name(&what)));
     let (at, word) = (model.live_now(), model.live.verdict.word);
     model.asked = Some(Asked { what: what.clone(), at, word, before });
-    Some(Effect::Send(Command::Recheck(what)))
+    Effect::Send(Command::Recheck(what))
 }
 
 /// Says what came of it, once the newest snapshot knows.

@@ -1,12 +1,13 @@
 use super::{Page, Slot, detail::doing, width};
 use crate::{
-    domain::{HealthScore, Rule},
+    domain::{HealthScore, Rule, Word},
     tui::{
         model::{Model, Screen, Standing},
         theme::Role,
     },
     units,
 };
+use std::fmt::Write as _;
 
 /// Where the text after the verdict begins, so that it does not move with the word.
 const TEXT: u16 = 9;
@@ -15,10 +16,15 @@ const WITH_CLOCK: u16 = 24;
 /// From this width on words are written out.
 const SPACIOUS: u16 = 100;
 
+/// Columns of a verdict's word with a blank on either side.
+fn columns(word: Word) -> u16 {
+    u16::try_from(width(word.as_str()) + 2).unwrap_or(u16::MAX)
+}
+
 /// Row 1: the answer. Whatever the size, it is there and begins with the verdict.
 pub(super) fn draw(page: &mut Page<'_>, slot: Slot, model: &Model) {
     let word = model.word();
-    let named = slot.split(width(word.as_str()) as u16 + 2).0;
+    let named = slot.split(columns(word)).0;
     if slot.width > 7 {
         page.print(named, Role::Verdict(word), format_args!(" {} ", word.as_str()));
     } else {
@@ -61,7 +67,8 @@ fn overall(page: &mut Page<'_>, slot: Slot, model: &Model, roomy: bool) {
     let mut reason = verdict.reason.clone();
     for (count, word) in [(verdict.accepted, "accepted"), (verdict.warnings, "to do")] {
         if count > 0 && slot.width >= 40 {
-            reason.push_str(&format!(", {count} {word}"));
+            // Writing to a String cannot fail.
+            let _infallible = write!(reason, ", {count} {word}");
         }
     }
     let score = score(snapshot.score, slot.width);

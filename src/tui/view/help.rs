@@ -72,14 +72,14 @@ fn lines<'a>(bindings: &[&'a Binding], two_columns: bool) -> Vec<Line<'a>> {
     }
     lines.extend([Line::Blank, Line::Title("SIGNS")]);
     let rows = if two_columns { SIGNS.len().div_ceil(2) } else { SIGNS.len() };
-    for row in 0..rows {
+    for (row, first) in SIGNS.iter().take(rows).enumerate() {
         let second = if two_columns { SIGNS.get(rows + row) } else { None };
-        lines.push(Line::Signs(SIGNS[row], second.copied()));
+        lines.push(Line::Signs(*first, second.copied()));
     }
     let rows = if two_columns { COLUMNS.len().div_ceil(2) } else { COLUMNS.len() };
-    for row in 0..rows {
+    for (row, first) in COLUMNS.iter().take(rows).enumerate() {
         let second = if two_columns { COLUMNS.get(rows + row) } else { None };
-        lines.push(Line::Columns(COLUMNS[row], second.copied()));
+        lines.push(Line::Columns(*first, second.copied()));
     }
     lines
 }

@@ -83,7 +83,7 @@ fn roomy(page: &mut Page<'_>, mut stack: Stack, model: &Model) {
     let rows = rows_of_blockers(model, room, room * 2 / 3);
     blockers::draw(page, stack.take(rows), model);
     stack.line();
-    let middle = cmp::min(cmp::max(stack.left.height / 2, 8), 14);
+    let middle = (stack.left.height / 2).clamp(8, 14);
     let panes = stack.take(middle);
     let (left, right) = side_by_side(panes, panes.width * 19 / 40);
     match memory::subject(model) {

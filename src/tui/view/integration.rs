@@ -218,7 +218,7 @@ fn do_about(page: &mut Page<'_>, area: Rect, model: &Model, check: &CheckView) {
 /// How long the target took over time.
 fn latency(page: &mut Page<'_>, area: Rect, model: &Model, view: &IntegrationView) {
     let stands = view.checks.iter().filter_map(|check| Freshness::limits(&check.spec));
-    let holds = stands.map(|(stale, _)| stale).min().unwrap_or(Duration::from_secs(60));
+    let holds = stands.map(|(stale, _)| stale).min().unwrap_or(Duration::from_mins(1));
     let now = model.now();
     let graph = Graph { series: &view.latency, now, holds, label: memory::seconds };
     let [p50, p95] = [50, 95].map(|percent| detail::percentile(&view.latency, percent));

@@ -46,7 +46,7 @@ pub(super) fn graph<'a>(model: &Model, check: &'a CheckView) -> Graph<'a> {
         Some(Quantity::Ratio(_)) => ratio,
         Some(Quantity::Count(_) | Quantity::PerSecond(_)) | None => number,
     };
-    let holds = limits.map_or(Duration::from_secs(60), |(stale, _)| stale);
+    let holds = limits.map_or(Duration::from_mins(1), |(stale, _)| stale);
     Graph { series: &check.measures, now: model.now(), holds, label }
 }
 

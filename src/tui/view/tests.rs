@@ -48,176 +48,27 @@ fn opened() -> Model {
 
 #[test]
 fn home_80x24() {
-    insta::assert_snapshot!(screen(&sample::model(), (80, 24)), @r#"
-     NO-GO   3 blockers, 2 to do  score 74, 81 % covered  @web-3            14:07:32
-     rule 2: apis.google, redis.connect, database.connect                       LIVE
-       # integration    score  cov last 2 min     p95  why                       age
-    >! 1 Redis / Valkey    75 100% ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀ 0.4ms  mock in use, no instan…    0s
-     ✗ 2 DB observability  25  62% ⣶⣶⣶⣶⣿⣶⣶⣿⣶⣶⣶⡆ 245ms  refused by 127.0.0.1:5…    0s
-     ! 3 Monitoring stack  69  75% ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀  19ms  no Prometheus to ask       0s
-     ! 4 External APIs     75  50% ⣀⣀⣀⣀⣀⣤⣀⣀⣤⣀⣀⡀ 165ms  Google AI key missing      0s
-     ✓ 5 Performance      100 100% ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀  44ms  rss 92 MiB, +0.3 MiB a…    0s
-     ✓ 6 Resilience       100 100% ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀ 1.9ms  a crash stays with its…    0s
-    ─ BLOCKERS ──────────────────────────────────────── 3 open, 2 to do, 1 cleared ─
-     ✗ B1  Google AI key missing                             4 apis              10m
-     ✗ B3  mock in use, no instance                          1 redis +7          10m
-     ✗ B4  refused by 127.0.0.1:5432                         2 database +3        6m
-     ! W1  no Prometheus to ask                              3 monitoring        10m
-       +2 more: W2 B2
-    ─ MEMORY ──────────────────── 10 min ─  ─ EVENTS ───────────────────────────────
-     ✓ rss 92 MiB, +0.3 MiB a minute, lim…   14:07 2 ✗ connect: re-check: fail: ref…
-     91 MiB┤                 ⢀⢀⣀⣀⠤⠤⠤⠒⠒⠊⠊⠉⠁   14:06 4 ✗ google: re-check: fail: Goog…
-           ┤        ⣀⣀⠤⠤⠒⠒⠒⠉⠉⠁⠁              14:03 2 ! slow: 3 statements over 100 …
-     90 MiB┤ ⢀⣀⠤⠔⠊⠊⠉                         14:01 5 ✓ memory: rss 90 MiB, +0.4 MiB…
-     89 MiB┤⠒⠁                               13:57 4 ✗ google: Google AI key missing
-            -10m                       now   13:57 2 ✗ connect: refused by 127.0.0.…
-
-     enter open  r re-check  R all  space freeze  n next failing  ? help  q quit
-    "#);
+    insta::assert_snapshot!(screen(&sample::model(), (80, 24)));
 }
 
 #[test]
 fn home_120x40() {
-    insta::assert_snapshot!(screen(&sample::model(), (120, 40)), @r#"
-     NO-GO   3 blockers, 2 to do   score 74, 81 % covered   on web-3                                                14:07:32
-     rule 2, a blocker fails or runs on a stand-in: apis.google, redis.connect, database.connect                        LIVE
-
-       # integration      score           cov  checks    latency, last 3 min     p50    p95  why                         age
-    >! 1 Redis / Valkey   ███████▌░░  75 100%  !!!!!!!!  ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀  0.3ms  0.4ms  mock in use, no instance     0s
-     ✗ 2 DB observability ██▌░░░░░░░  25  62%  ✗✓✓???    ⣀⣀⣀⣀⣀⣶⣶⣶⣶⣶⣶⣶⣿⣶⣶⣿⣶⣶⣶⡆   98ms  245ms  refused by 127.0.0.1:5432    0s
-     ! 3 Monitoring stack ██████▌░░░  69  75%  ✓✓✓✓!✓?   ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀   16ms   19ms  no Prometheus to ask         0s
-     ! 4 External APIs    ███████▌░░  75  50%  ✓✗--      ⣀⣀⣤⣀⣀⣤⣀⣀⣀⣀⣀⣀⣀⣤⣀⣀⣤⣀⣀⡀  123ms  165ms  Google AI key missing        0s
-     ✓ 5 Performance      ██████████ 100 100%  ✓✓✓       ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀   37ms   44ms  rss 92 MiB, +0.3 MiB a m…    0s
-     ✓ 6 Resilience       ██████████ 100 100%  ✓✓✓✓      ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀  1.7ms  1.9ms  a crash stays with its c…    0s
-
-    ─ BLOCKERS ──────────────────────────────────────────────────────────────────────────────── 3 open, 2 to do, 1 cleared ─
-     ✗ B1  Google AI key missing                        set GOOGLE_AI_API_KEY                        4 apis              10m
-     ✗ B3  mock in use, no instance                     set REDIS_URL                                1 redis +7          10m
-     ✗ B4  refused by 127.0.0.1:5432                    start PostgreSQL on 127.0.0.1:5432, or set…  2 database +3        6m
-     ! W1  no Prometheus to ask                         set PROMETHEUS_URL                           3 monitoring        10m
-     ! W2  7 of 8 rules can fire                        give rule 8 a metric that exists             3 monitoring        10m
-     ✓ B2  growth 5.6 MiB per minute, limit 5                                                        5 performance     14:01
-
-    ─ MEMORY ─────────────────────────────────────── 10 min ─  ─ 1 redis.connect ──────────────────────────────── 14:07:31 ─
-     ✓ rss 92 MiB, +0.3 MiB a minute, limit 5                   ! mock in use, no instance
-     91 MiB┤                                   ⣀⢀⣀⡠⡠⠤⠤⠤⠒⠒⠒⠉⠑⠂   do      set REDIS_URL
-           ┤                       ⢀⣀⣀⠤⠤⠤⠒⠒⠒⠉⠊⠉ ⠁               took    0.4ms
-     90 MiB┤            ⢀ ⣀⠤⡠⠤⠒⠒⠊⠉⠉⠁                            state   pass, 60 in a row; class blocker; a stand-in
-           ┤      ⣀⣀⠤⠔⠒⠊⠁⠉                                              answered
-     89 MiB┤ ⣀⡠⠒⠑⠉
-           ┤⠊
-            -10m                                          now
-
-    ─ EVENTS ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
-     14:07:22  2 database    ✗ connect: re-check: fail: refused by 127.0.0.1:5432
-     14:06:50  4 apis        ✗ google: re-check: fail: Google AI key missing
-     14:03:10  2 database    ! slow: 3 statements over 100 ms (1 of 2)
-     14:01:27  5 performance ✓ memory: rss 90 MiB, +0.4 MiB a minute
-     13:57:42  4 apis        ✗ google: Google AI key missing
-     13:57:39  2 database    ✗ connect: refused by 127.0.0.1:5432
-     13:57:35  5 performance ✗ memory: growth 5.6 MiB per minute, limit 5
-
-
-     enter open  r re-check  R all  space freeze  n next failing  ? help  q quit
-    "#);
+    insta::assert_snapshot!(screen(&sample::model(), (120, 40)));
 }
 
 #[test]
 fn home_60x15() {
-    insta::assert_snapshot!(screen(&sample::model(), (60, 15)), @r#"
-     NO-GO   3 blockers, 2 to do  score 74 (81 %)       14:07:32
-    >! 1 Redis / Valkey    75 100%  mock in use, no insta…    0s
-     ✗ 2 DB observability  25  62%  refused by 127.0.0.1:…    0s
-     ! 3 Monitoring stack  69  75%  no Prometheus to ask      0s
-     ! 4 External APIs     75  50%  Google AI key missing     0s
-     ✓ 5 Performance      100 100%  rss 92 MiB, +0.3 MiB …    0s
-     ✓ 6 Resilience       100 100%  a crash stays with it…    0s
-    ─ BLOCKERS ──────────────────── 3 open, 2 to do, 1 cleared ─
-     ✗ B1  Google AI key missing         4 apis              10m
-     ✗ B3  mock in use, no instance      1 redis +7          10m
-     ✗ B4  refused by 127.0.0.1:5432     2 database +3        6m
-     ! W1  no Prometheus to ask          3 monitoring        10m
-       +2 more: W2 B2
-
-     enter open  r re-check  R all  ? help  q quit
-    "#);
+    insta::assert_snapshot!(screen(&sample::model(), (60, 15)));
 }
 
 #[test]
 fn home_40x5() {
-    insta::assert_snapshot!(screen(&sample::model(), (40, 5)), @r#"
-     NO-GO   3 blockers  74  @web-3 14:07:32
-    >1!75 2✗25 3!69 4!75 5✓100 6✓100
-     B1 Google AI key missing
-     B3 mock in use, no instance     +3 more
-     enter open  r re-check  ? help  q quit
-    "#);
+    insta::assert_snapshot!(screen(&sample::model(), (40, 5)));
 }
 
 #[test]
 fn home_200x60() {
-    insta::assert_snapshot!(screen(&sample::model(), (200, 60)), @r#"
-     NO-GO   3 blockers, 2 to do   score 74, 81 % covered   on web-3                                                                                                                                14:07:32
-     rule 2, a blocker fails or runs on a stand-in: apis.google, redis.connect, database.connect                                                                                                        LIVE
-
-       # integration      score           cov  checks    latency, last 7 min                               p50    p95  why                                                                               age
-    >! 1 Redis / Valkey   ███████▌░░  75 100%  !!!!!!!!  ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀  0.3ms  0.4ms  mock in use, no instance                                                           0s
-     ✗ 2 DB observability ██▌░░░░░░░  25  62%  ✗✓✓???    ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣶⣶⣶⣶⣶⣶⣶⣿⣶⣶⣿⣶⣶⣶⡆   98ms  245ms  connect: refused by 127.0.0.1:5432                                                 0s
-     ! 3 Monitoring stack ██████▌░░░  69  75%  ✓✓✓✓!✓?   ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀   16ms   19ms  connect: no Prometheus to ask                                                      0s
-     ! 4 External APIs    ███████▌░░  75  50%  ✓✗--      ⣀⣀⣀⣀⣀⣀⣤⣀⣀⣤⣀⣀⣀⣀⣀⣀⣀⣤⣀⣀⣤⣀⣀⣀⣀⣀⣀⣀⣤⣀⣀⣤⣀⣀⣀⣀⣀⣀⣀⣤⣀⣀⣤⣀⣀⡀  123ms  165ms  google: Google AI key missing                                                      0s
-     ✓ 5 Performance      ██████████ 100 100%  ✓✓✓       ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀   37ms   44ms  rss 92 MiB, +0.3 MiB a minute, limit 5                                             0s
-     ✓ 6 Resilience       ██████████ 100 100%  ✓✓✓✓      ⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡀  1.7ms  1.9ms  a crash stays with its check                                                       0s
-
-    ─ BLOCKERS ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── 3 open, 2 to do, 1 cleared ─
-     ✗ B1  Google AI key missing                                                                set GOOGLE_AI_API_KEY                                                                4 apis              10m
-     ✗ B3  mock in use, no instance                                                             set REDIS_URL                                                                        1 redis +7          10m
-     ✗ B4  refused by 127.0.0.1:5432                                                            start PostgreSQL on 127.0.0.1:5432, or set DATABASE_URL; then press r                2 database +3        6m
-     ! W1  no Prometheus to ask                                                                 set PROMETHEUS_URL                                                                   3 monitoring        10m
-     ! W2  7 of 8 rules can fire                                                                give rule 8 a metric that exists                                                     3 monitoring        10m
-     ✓ B2  growth 5.6 MiB per minute, limit 5                                                                                                                                        5 performance     14:01
-
-    ─ MEMORY ───────────────────────────────────────────────────────────────────────────── 10 min ─  ─ 1 redis.connect ────────────────────────────────────────────────────────────────────────── 14:07:31 ─
-     ✓ rss 92 MiB, +0.3 MiB a minute, limit 5                                                         ! mock in use, no instance
-     91 MiB┤                                                                         ⢀⣀ ⢀⣀⠤⠒⡤⠤⠒⠊⠉⠒⠂   do      set REDIS_URL
-           ┤                                                           ⡀  ⣀⡠⢄⣀⠤⠔⠒⠉⠒⠒⠉⠁ ⠉⠁             took    0.4ms
-           ┤                                                ⣀⡀⣀⣀⡠⠤⠢⠤⠒⠊⠉⠘⠊⠉                            state   pass, 60 in a row; class blocker; a stand-in answered
-           ┤                                      ⣀⡀⣀⡠⠤⠒⠢⠒⠊⠉ ⠈
-     90 MiB┤                            ⣀ ⣀⡠⠤⠒⠢⠒⠊⠉ ⠈
-           ┤                     ⣀⡠⠔⠤⠔⠒⠉ ⠉
-           ┤             ⢀⢀⣀⠤⠒⠊⠒⠉
-           ┤        ⣀⢀⡠⠒⠊⠁⠁
-     89 MiB┤    ⢀⡠⠊⠉ ⠁
-           ┤ ⡠⠔⠉⠁
-           ┤⠒⠁
-            -10m                                                                                now
-
-    ─ EVENTS ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-     14:07:22  2 database    ✗ connect: re-check: fail: refused by 127.0.0.1:5432
-     14:06:50  4 apis        ✗ google: re-check: fail: Google AI key missing
-     14:03:10  2 database    ! slow: 3 statements over 100 ms (1 of 2)
-     14:01:27  5 performance ✓ memory: rss 90 MiB, +0.4 MiB a minute
-     13:57:42  4 apis        ✗ google: Google AI key missing
-     13:57:39  2 database    ✗ connect: refused by 127.0.0.1:5432
-     13:57:35  5 performance ✗ memory: growth 5.6 MiB per minute, limit 5
-     13:57:31  -             - NO-GO: 4 blockers
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-     enter open  r re-check  R all  space freeze  n next failing  ? help  q quit
-    "#);
+    insta::assert_snapshot!(screen(&sample::model(), (200, 60)));
 }
 
 #[test]
@@ -225,172 +76,34 @@ fn home_80x24_in_ascii() {
     let look = Look { glyphs: Glyphs::ASCII, ..sample::look() };
     let ascii = text(&drawn(&sample::model(), &look, (80, 24)));
     assert!(ascii.is_ascii());
-    insta::assert_snapshot!(ascii, @r#"
-     NO-GO   3 blockers, 2 to do  score 74, 81 % covered  @web-3            14:07:32
-     rule 2: apis.google, redis.connect, database.connect                       LIVE
-       # integration    score  cov last 2 min     p95  why                       age
-    >! 1 Redis / Valkey    75 100% ............ 0.4ms  mock in use, no instan~    0s
-     x 2 DB observability  25  62% ====#==#==== 245ms  refused by 127.0.0.1:5~    0s
-     ! 3 Monitoring stack  69  75% ............  19ms  no Prometheus to ask       0s
-     ! 4 External APIs     75  50% .....-..-... 165ms  Google AI key missing      0s
-     + 5 Performance      100 100% ............  44ms  rss 92 MiB, +0.3 MiB a~    0s
-     + 6 Resilience       100 100% ............ 1.9ms  a crash stays with its~    0s
-    - BLOCKERS ---------------------------------------- 3 open, 2 to do, 1 cleared -
-     x B1  Google AI key missing                             4 apis              10m
-     x B3  mock in use, no instance                          1 redis +7          10m
-     x B4  refused by 127.0.0.1:5432                         2 database +3        6m
-     ! W1  no Prometheus to ask                              3 monitoring        10m
-       +2 more: W2 B2
-    - MEMORY -------------------- 10 min -  - EVENTS -------------------------------
-     + rss 92 MiB, +0.3 MiB a minute, lim~   14:07 2 x connect: re-check: fail: ref~
-     91 MiB|                 ....-----''''   14:06 4 x google: re-check: fail: Goog~
-           |        ..-----''''              14:03 2 ! slow: 3 statements over 100 ~
-     90 MiB| ..--'''                         14:01 5 + memory: rss 90 MiB, +0.4 MiB~
-     89 MiB|-'                               13:57 4 x google: Google AI key missing
-            -10m                       now   13:57 2 x connect: refused by 127.0.0.~
-
-     enter open  r re-check  R all  space freeze  n next failing  ? help  q quit
-    "#);
+    insta::assert_snapshot!(ascii);
 }
 
 #[test]
 fn integration_80x24() {
-    insta::assert_snapshot!(screen(&opened(), (80, 24)), @r#"
-     NO-GO   > 2 DB observability  25 (62 %)  DOWN  failing 6m, 40 runs     14:07:32
-       6 checks     value                     want                   last runs   age
-    >✗ connect      refused by 127.0.0.1:5432 a session within 2… ✗✗✗✗✗✗✗✗✗✗✗✗    0s
-     ✓ query        works                                         ✓✓✓✓✓✓✓✓✓✓✓✓    0s
-     ✓ slow         works                                         ✓✓✓✓✓✓✓✓✓✓✓✓    1s
-     ? pool         waits for connect                             ????????????    2s
-     ? transactions waits for connect                             ????????????    3s
-     ? errors       waits for connect                             ????????????    0s
-    ─ EVIDENCE database.connect: a session can be opened ──────── 14:07:31, by you ─
-     asked   connect to 127.0.0.1:5432, TLS preferred, user app
-     want    a session within 2 s
-     reply   Connection refused (os error 111)
-     took    0.4ms = resolve 0.1ms + connect 0.3ms, 2 tries
-     state   fail, 40 in a row; class blocker
-     facts   addresses 1   server none reached
-
-    ─ WHAT TO DO ───────────────────────────────────────────────────────────────────
-     start PostgreSQL on 127.0.0.1:5432, or set DATABASE_URL; then press r
-
-    ─ WHAT CHANGED ─────────────────────────────────────────────────────────────────
-     14:07:22 ✗ connect: re-check: fail: refused by 127.0.0.1:5432
-     14:03:10 ! slow: 3 statements over 100 ms (1 of 2)
-     re-check of database.connect asked
-     esc back  r re-check  R all  space freeze  n next failing  ? help
-    "#);
+    insta::assert_snapshot!(screen(&opened(), (80, 24)));
 }
 
 #[test]
 fn integration_120x40() {
-    insta::assert_snapshot!(screen(&opened(), (120, 40)), @r#"
-     NO-GO   > 2 DB observability   25, 62 % covered   DOWN   connect failing 6m, 40 runs                           14:07:32
-     looks at postgres://app@127.0.0.1:5432/app (configured)   weight 1                                                 LIVE
-
-    ─ SUB-CHECKS ──────────────────────────────────────────────────────────────  ─ LATENCY ─────────── p50 98ms  p95 245ms ─
-       6 checks     value                                       last runs   age   255ms┤                              ⢸⡆⢠⡀
-    >✗ connect      refused by 127.0.0.1:5432                ✗✗✗✗✗✗✗✗✗✗✗✗    0s   235ms┤                           ⢸⡆⢠⣸⡇⢸⡇⡏⠁
-     ✓ query        works                                    ✓✓✓✓✓✓✓✓✓✓✓✓    0s   216ms┤                          ⢠⣸⡇⢸⣿⠉⣾⢇⡇
-     ✓ slow         works                                    ✓✓✓✓✓✓✓✓✓✓✓✓    1s   196ms┤                          ⢸⣿⠉⣾⠋ ⡿⢸⡇
-     ? pool         waits for connect                        ????????????    2s   177ms┤                          ⢸⠋ ⡿   ⠘⠁
-     ? transactions waits for connect                        ????????????    3s   157ms┤                          ⢸
-     ? errors       waits for connect                        ????????????    0s   138ms┤                          ⢸
-                                                                                  119ms┤    ⣀      ⡀     ⢀      ⡀ ⢸
-                                                                                   99ms┤⡀⡖⡄⣦⡇⢇⣷ ⣦⢰⡄⡿⣸⣆⢰⡄⡖⣼⢇⡏⡆⣦ ⣦⡿⡀⡇
-                                                                                   80ms┤⠸⠃⢱⠟⠁⠘⠁⠧⠋⡾⠓⠁⠋ ⠟⢱⠇⠋⠘⠁⠸⠋⣆⠟⠁⠓⠁
-                                                                                        -10m                             now
-
-    ─ EVIDENCE database.connect: a session can be opened ──────────────────────────────────────────────── 14:07:31, by you ─
-     asked   connect to 127.0.0.1:5432, TLS preferred, user app                   addresses  1
-     want    a session within 2 s                                                 server     none reached
-     reply   Connection refused (os error 111)
-     took    0.4ms = resolve 0.1ms + connect 0.3ms, 2 tries
-     state   fail, 40 in a row; class blocker
-
-
-
-    ─ RUNS ─────────────────────────────────────────────────────────────────────────────────────────────────── the last 60 ─
-     connect       ✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗✗  20 pass, 40 fail
-     query         ✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓  60 pass
-     slow          ✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓✓  60 pass
-     pool          ????????????????????????????????????????????????????????????  60 unknown
-     transactions  ????????????????????????????????????????????????????????????  60 unknown
-     errors        ????????????????????????????????????????????????????????????  60 unknown
-
-    ─ WHAT CHANGED ────────────────────────────────────────────────────────────  ─ WHAT TO DO ──────────────────────────────
-     14:07:22 ✗ connect: re-check: fail: refused by 127.0.0.1:5432                start PostgreSQL on 127.0.0.1:5432, or
-     14:03:10 ! slow: 3 statements over 100 ms (1 of 2)                           set DATABASE_URL; then press r
-     13:57:39 ✗ connect: refused by 127.0.0.1:5432
-
-     re-check of database.connect asked
-     esc back  r re-check  R all  space freeze  n next failing  ? help
-    "#);
+    insta::assert_snapshot!(screen(&opened(), (120, 40)));
 }
 
 #[test]
 fn integration_60x15() {
-    insta::assert_snapshot!(screen(&opened(), (60, 15)), @r#"
-     NO-GO   > 2 DB observability  25 (62 %)  DOWN      14:07:32
-    >✗ connect      refused by 127.0.0.1:5432     ✗✗✗✗✗✗✗✗    0s
-     ✓ query        works                         ✓✓✓✓✓✓✓✓    0s
-     ✓ slow         works                         ✓✓✓✓✓✓✓✓    1s
-     ? pool         waits for connect             ????????    2s
-     ? transactions waits for connect             ????????    3s
-     ? errors       waits for connect             ????????    0s
-    ─ EVIDENCE database.connect: a session can be opened ───────
-     asked   connect to 127.0.0.1:5432, TLS preferred, user app
-     want    a session within 2 s
-     reply   Connection refused (os error 111)
-    ─ WHAT TO DO ───────────────────────────────────────────────
-     start PostgreSQL on 127.0.0.1:5432, or set DATABASE_URL; …
-     re-check of database.connect asked
-     esc back  r re-check  R all  space freeze  ? help
-    "#);
+    insta::assert_snapshot!(screen(&opened(), (60, 15)));
 }
 
 #[test]
 fn integration_40x5() {
-    insta::assert_snapshot!(screen(&opened(), (40, 5)), @r#"
-     NO-GO   > 2 DB observability   14:07:32
-    >✗ connect     refused by 127.0.…     0s
-     do      start PostgreSQL on 127.0.0.1…
-     asked   connect to 127.0.0.1:5432, TL…
-     esc back  r re-check  R all  ? help
-    "#);
+    insta::assert_snapshot!(screen(&opened(), (40, 5)));
 }
 
 #[test]
 fn help_80x24() {
     let mut model = sample::model();
     press(&mut model, "?");
-    insta::assert_snapshot!(screen(&model, (80, 24)), @r#"
-     NO-GO   3 blockers, 2 to do  score 74, 81 % covered  @web-3            14:07:32
-    ─ KEYS: all integrations ────────────────────────────────────────── esc closes ─
-     enter         open the selected one     pgup ctrl-u   half a page up
-     r             re-check it now           home g        to the first
-     R ctrl-r F5   re-check all              end G         to the last
-     space         freeze, go live again     ctrl-z        suspend; fg comes back
-     n             next failing              ctrl-l        draw everything again
-     N             previous failing          Q ctrl-c      quit from anywhere
-     1-9           jump to an integration    ? F1          this help
-     down j        one down                  q             back; at the top, quit
-     up k          one up                    esc           back, close, go live
-     pgdn ctrl-d   half a page down
-
-    ─ SIGNS ────────────────────────────────────────────────────────────────────────
-     ✓             passes                    ?             not known, or blocked
-     !             warns, or a stand-in      -             off on purpose
-     ✗             fails                     ~             keeps changing
-     score         what was earned of 100    p95           19 of 20 are faster
-     cov           how much was looked at    W1            to do, blocks nothing
-
-
-
-
-     esc close
-    "#);
+    insta::assert_snapshot!(screen(&model, (80, 24)));
 }
 
 #[test]
@@ -429,16 +142,7 @@ fn row_1_in_its_states() {
         row_1(24, |_| {}),
         row_1(12, |_| {}),
     ];
-    insta::assert_snapshot!(rows.join("\n"), @r#"
-    NO-GO   3 blockers, 2 to do  score 74, 81 % covered  @web-3            14:07:32
-    NO-GO   3 blockers, 2 to do  PAUSED  score 74, 81 % covered  @web-3    14:07:32
-    HOLD    STALE: no news from web-3 for 40s, was NO-GO                   14:08:13
-    NO-GO   FROZEN 10s, 4 updates wait  score 74, 81 % covered             14:07:44
-    HOLD    score ?                                                        00:00:00
-    GO      nothing stands in the way  score 100, 100 % covered  @web-3    14:07:32
-    NO-GO   3 blo… 14:07:32
-    NO-GO   3 …
-    "#);
+    insta::assert_snapshot!(rows.join("\n"));
 }
 
 /// Everything passes.
@@ -452,7 +156,7 @@ fn healthy() -> Model {
 fn a_row_whose_run_takes_long_says_so() {
     let row = |model: &Model| screen(model, (80, 24)).lines().nth(3).unwrap().to_owned();
     let mut model = sample::model();
-    let started = model.live.at - Duration::from_millis(300);
+    let started = model.live.at.checked_sub(Duration::from_millis(300)).unwrap();
     let run = |model: &mut Model, since| {
         live(model, |snapshot| {
             Arc::make_mut(&mut snapshot.integrations[0]).checks[0].running = Some(since);
@@ -460,9 +164,9 @@ fn a_row_whose_run_takes_long_says_so() {
     };
     run(&mut model, started);
     assert!(row(&model).ends_with("0s"), "{}", row(&model));
-    run(&mut model, started - Duration::from_millis(100));
+    run(&mut model, started.checked_sub(Duration::from_millis(100)).unwrap());
     assert!(row(&model).ends_with(".."), "{}", row(&model));
-    run(&mut model, started - Duration::from_secs(42));
+    run(&mut model, started.checked_sub(Duration::from_secs(42)).unwrap());
     assert!(row(&model).ends_with("..40s"), "{}", row(&model));
 }
 

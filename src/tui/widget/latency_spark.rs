@@ -103,7 +103,9 @@ mod tests {
 
     fn series(samples: &[(u64, f64)]) -> Series {
         let mut series = Series::default();
-        samples.iter().for_each(|(at, value)| series.push(Duration::from_secs(*at), *value));
+        for (at, value) in samples {
+            series.push(Duration::from_secs(*at), *value);
+        }
         series
     }
 
@@ -130,7 +132,7 @@ mod tests {
         samples.extend([(90, 0.130), (95, 0.2), (100, 0.3), (105, 9.0)]);
         assert_eq!(line(&sample::look(), &series(&samples), 109, 4), "⣀⣀⣴⣿");
         let quick: Vec<_> =
-            (0..20).map(|n| (n * 5, 0.0002 * f64::from(n as u32 % 3 + 1))).collect();
+            (0_u32..20).map(|n| (u64::from(n) * 5, 0.0002 * f64::from(n % 3 + 1))).collect();
         assert_eq!(
             line(&sample::look(), &series(&quick), 99, 3),
             "⣀⣀⣀",

@@ -53,10 +53,7 @@ async fn at_rest_it_writes_less_than_its_budget() {
     for (size, budget) in [((80, 24), 150), ((120, 40), 150)] {
         let paper = Paper::new(size.0, size.1);
         let (paper, _) = play(paper, async |desktop| poll(desktop).await).await;
-        let whole = paper.frames[0].1;
         let bytes: usize = paper.frames[1..].iter().map(|(_, bytes)| bytes).sum();
-        let frames = paper.frames.len();
-        println!("{size:?}: first {whole}, then {} B/s in {frames} frames", bytes / 60);
         assert!(bytes / 60 < budget, "{size:?}: {} B/s", bytes / 60);
     }
 }
@@ -71,6 +68,5 @@ async fn a_minute_of_keys_stays_within_a_kilobyte_a_second() {
     })
     .await;
     let bytes: usize = paper.frames[1..].iter().map(|(_, bytes)| bytes).sum();
-    println!("{} B/s", bytes / 60);
     assert!(bytes / 60 < 1000, "{} B/s", bytes / 60);
 }
