@@ -144,6 +144,14 @@ const CHECKS: &[Check<Redis>] = &[
         spec: service("session", "Session: slides, ends, stays ended"),
         run: |redis, _| Box::pin(redis.session()),
     },
+    Check {
+        spec: service("ratelimit", "Rate limit: exact in every window"),
+        run: |redis, _| Box::pin(redis.ratelimit()),
+    },
+    Check {
+        spec: service("queue", "Queue: priorities, leases, retries"),
+        run: |redis, _| Box::pin(redis.queue()),
+    },
 ];
 
 const NEEDS_CONNECT: Option<Text> = Some(text(CONNECT));
@@ -231,7 +239,10 @@ mod tests {
             assert_eq!(spec.needs.is_none(), spec.name == "connect");
         }
         let names: Vec<_> = specs.iter().map(|spec| &*spec.name).collect();
-        assert_eq!(names, ["connect", "instance", "cache", "lock", "session"]);
+        assert_eq!(
+            names,
+            ["connect", "instance", "cache", "lock", "session", "ratelimit", "queue"]
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -270,7 +281,7 @@ mod tests {
         for writes in [None, Some(false)] {
             settings.writes = writes;
             let redis = redis(settings.clone());
-            for name in ["cache", "lock", "session"] {
+            for name in ["cache", "lock", "session", "ratelimit", "queue"] {
                 let finding = run(&redis, name).await;
                 assert_eq!(finding.outcome, Outcome::Skipped(Skip::NotAllowed));
                 assert!(finding.remedy.unwrap().contains("writes = true"));

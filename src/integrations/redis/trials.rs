@@ -7,7 +7,9 @@ use super::{
     judge::median,
     keys::Keys,
     server::Server,
-    services::{Bench, Case, Pace, Service, cache, lock, run_all, session, sum_up},
+    services::{
+        Bench, Case, Pace, Service, cache, lock, queue, ratelimit, run_all, session, sum_up,
+    },
     trouble::Trouble,
     vitals::room,
 };
@@ -57,6 +59,20 @@ const SESSION: Trial<dyn session::Sessions> = Trial {
     in_process: || Arc::new(session::InProcess::default()),
 };
 
+const RATELIMIT: Trial<dyn ratelimit::RateLimit> = Trial {
+    service: Service { name: "ratelimit", proves: "exact in every window, refusals are free" },
+    cases: ratelimit::CASES,
+    on_server: |server| Arc::new(ratelimit::OnServer::new(server)),
+    in_process: || Arc::new(ratelimit::InProcess::default()),
+};
+
+const QUEUE: Trial<dyn queue::Queue> = Trial {
+    service: Service { name: "queue", proves: "in order, leased, retried, then dead" },
+    cases: queue::CASES,
+    on_server: |server| Arc::new(queue::OnServer::new(server)),
+    in_process: || Arc::new(queue::InProcess::default()),
+};
+
 impl Redis {
     /// Puts the cache to the test.
     pub(super) async fn cache(&self) -> Result<Finding, ProbeError> {
@@ -71,6 +87,16 @@ impl Redis {
     /// Puts the sessions to the test.
     pub(super) async fn session(&self) -> Result<Finding, ProbeError> {
         self.try_out(&SESSION).await
+    }
+
+    /// Puts the rate limit to the test.
+    pub(super) async fn ratelimit(&self) -> Result<Finding, ProbeError> {
+        self.try_out(&RATELIMIT).await
+    }
+
+    /// Puts the job queue to the test.
+    pub(super) async fn queue(&self) -> Result<Finding, ProbeError> {
+        self.try_out(&QUEUE).await
     }
 
     async fn try_out<S: ?Sized + Send + Sync>(

@@ -30,11 +30,62 @@ async fn a_full_server_is_named_by_every_check_that_needs_room() {
     let redis = watch(server.settings());
     assert_eq!(run(&redis, "connect").await.outcome, Outcome::Pass, "PING knows nothing of it");
     assert_fails(&run(&redis, "instance").await, "memory ");
-    for name in WRITING {
+    for name in NEEDING_ROOM {
         let finding = run(&redis, name).await;
         assert_fails(&finding, "memory is full, writes are refused (OOM)");
         assert_eq!((finding.receipt.written, finding.receipt.left), (0, 0), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_full_server_still_limits_rates() {
+    let options = ["--maxmemory", "1", "--maxmemory-policy", "noeviction"];
+    let Some(server) = Server::start(&options) else { return };
+    let finding = run_fairly(&watch(server.settings()), "ratelimit").await;
+    assert_eq!(finding.outcome, Outcome::Pass, "{}", finding.summary);
+    assert_eq!(server.keys(), []);
+}
+
+/// The scripts of the queue as the check runs them, on jobs that were there before.
+#[test]
+fn a_full_server_still_drains_its_queue() {
+    let [add, take, settle] = [
+        include_str!("../../../src/integrations/redis/services/queue/add.lua"),
+        include_str!("../../../src/integrations/redis/services/queue/take.lua"),
+        include_str!("../../../src/integrations/redis/services/queue/settle.lua"),
+    ];
+    let Some(server) = Server::start(&["--maxmemory-policy", "noeviction"]) else { return };
+    let call = |script: &str, arguments: &[&str]| {
+        let mut command = redis::cmd("EVAL");
+        command.arg(script).arg(5).arg(&["jobs", "pending", "delayed", "active", "dead"]);
+        command.arg("60000").arg(arguments).query::<redis::Value>(&mut server.connection())
+    };
+    let int = redis::Value::Int;
+    for (id, delay) in [("waits", "0"), ("stalls", "0"), ("comes", "1")] {
+        let added = call(add, &[id, "payload", "0", delay, "3", "0"]);
+        assert_eq!(added, Ok(int(1)), "{id}");
+    }
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+    let refused = call(add, &["more", "payload", "0", "0", "3", "0"]).unwrap_err();
+    assert_eq!(refused.code(), Some("OOM"), "{refused}");
+    assert!(!server.ask::<bool>(&["HEXISTS", "jobs", "payload:more"]));
+    let taken = |lease| call(take, &[lease, "silence"]).unwrap();
+    let of = |id: &str, attempt| {
+        let text = |text: &str| redis::Value::BulkString(text.into());
+        redis::Value::Array(vec![text(id), text("payload"), int(attempt)])
+    };
+    let says = |words: &[&str]| call(settle, words).unwrap();
+    let kept = redis::Value::Array(vec![int(1), int(0)]);
+    assert_eq!(taken("60000"), of("waits", 1), "what waits is taken");
+    assert_eq!(says(&["waits", "1", "beat", "60000", ""]), kept);
+    assert_eq!(says(&["waits", "1", "fail", "0", "why"]), kept, "it is delayed by nothing");
+    assert_eq!(taken("60000"), of("waits", 2), "what was delayed is taken");
+    assert_eq!(says(&["waits", "2", "done", "0", ""]), kept);
+    assert_eq!(taken("1"), of("stalls", 1));
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(taken("60000"), of("stalls", 2), "what stalled is taken");
+    assert_eq!(taken("60000"), of("comes", 1));
+    assert_eq!(taken("60000"), redis::Value::Nil);
 }
 
 #[tokio::test]

@@ -30,6 +30,16 @@ const ALLOWED: &[&str] = &[
     "hset",
     "hmget",
     "time",
+    "hdel",
+    "hexists",
+    "hincrby",
+    "zadd",
+    "zcount",
+    "zpopmin",
+    "zrangebyscore",
+    "zrem",
+    "zremrangebyscore",
+    "zscore",
 ];
 
 fn facts(finding: &Finding) -> Vec<&str> {
@@ -71,10 +81,12 @@ async fn the_phases_of_a_connection_are_told() {
 async fn every_guarantee_of_every_service_is_kept() {
     let Some(server) = Server::start(ROOM) else { return };
     let redis = watch(server.settings());
-    let cases: [(&str, &[&str]); 3] = [
+    let cases: [(&str, &[&str]); 5] = [
         ("cache", &["C1", "C3", "C6", "C10"]),
         ("lock", &["L1", "L2", "L4", "L5", "L8", "L10"]),
         ("session", &["S1", "S2", "S3", "S4", "S5", "S6", "S8"]),
+        ("ratelimit", &["R1", "R2", "R3", "R4", "R6", "R7", "R8"]),
+        ("queue", &["Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q9"]),
     ];
     for (name, ids) in cases {
         let finding = run_fairly(&redis, name).await;
@@ -92,8 +104,7 @@ async fn only_harmless_commands_are_sent_on_few_named_connections() {
     let Some(server) = Server::start(ROOM) else { return };
     server.ask::<()>(&["CONFIG", "RESETSTAT"]);
     let redis = watch(server.settings());
-    let names = ["connect", "instance", "cache", "lock", "session"];
-    for finding in join_all(names.map(|name| run(&redis, name))).await {
+    for finding in join_all(ALL.map(|name| run(&redis, name))).await {
         assert_ne!(finding.outcome, Outcome::Fail, "{}", finding.summary);
     }
     let clients: String = server.ask(&["CLIENT", "LIST"]);
@@ -124,7 +135,7 @@ async fn a_server_without_hello_is_spoken_to_in_the_old_way() {
     assert_eq!(finding.outcome, Outcome::Pass, "{}", finding.summary);
     let protocol = finding.evidence.facts.iter().find(|fact| fact.name == "protocol").unwrap();
     assert!(format!("{:?}", protocol.value).contains("RESP2"));
-    for name in ["instance", "cache", "lock", "session"] {
+    for name in &ALL[1..] {
         let finding = run_fairly(&redis, name).await;
         assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
     }
@@ -138,7 +149,7 @@ async fn a_socket_in_the_file_system_will_do() {
     let Some(_server) = Server::start(&options) else { return };
     wait_until("the socket", || path.exists());
     let redis = watch(at(&format!("unix://{}", path.display())));
-    for name in ["connect", "instance", "cache", "lock", "session"] {
+    for name in ALL {
         let finding = run_fairly(&redis, name).await;
         assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
     }

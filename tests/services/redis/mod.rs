@@ -26,8 +26,12 @@ use tminus::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// All checks.
+const ALL: [&str; 7] = ["connect", "instance", "cache", "lock", "session", "ratelimit", "queue"];
 /// The checks that write.
-const WRITING: [&str; 3] = ["cache", "lock", "session"];
+const WRITING: [&str; 5] = ["cache", "lock", "session", "ratelimit", "queue"];
+/// Those of them that a full server cannot pass.
+const NEEDING_ROOM: [&str; 4] = ["cache", "lock", "session", "queue"];
 
 /// A redis-server of our own. Ends when dropped.
 pub(crate) struct Server {

@@ -39,13 +39,13 @@ async fn a_killed_server_is_refused_and_recovers_when_it_is_back() {
     assert_eq!(run_fairly(&redis, "cache").await.outcome, Outcome::Pass);
     server.process.signal("KILL");
     server.process.0.wait().unwrap();
-    for name in ["connect", "instance", "cache", "lock", "session"] {
+    for name in ALL {
         let finding = run(&redis, name).await;
         assert_fails(&finding, &format!("connection refused by {}", server.name()));
         assert!(!finding.fallback, "the stand-in must not answer for a server that is away");
     }
     server.restart();
-    for name in ["connect", "instance", "cache", "lock", "session"] {
+    for name in ALL {
         let finding = run_fairly(&redis, name).await;
         assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
     }
@@ -129,7 +129,7 @@ async fn a_brisk_way_is_timed_all_the_same() {
     let Some(server) = Server::start(ROOM) else { return };
     let entrance = slow_way_to(server.port, Duration::from_millis(8)).await;
     let redis = watch(at(&format!("redis://127.0.0.1:{entrance}")));
-    for name in ["connect", "cache", "lock", "session"] {
+    for name in [&["connect"][..], &WRITING].concat() {
         let finding = run_fairly(&redis, name).await;
         assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
     }
