@@ -103,7 +103,7 @@ pub(super) async fn info(server: &Server, section: Option<&str>) -> Result<Info,
 }
 
 /// A server that denies or lacks `INFO` is not to blame for that.
-fn denied(trouble: &Trouble) -> Finding {
+pub(super) fn denied(trouble: &Trouble) -> Finding {
     let finding = trouble.finding("INFO", "the state of the server");
     let fault = trouble.fault();
     if fault.is_denial() {

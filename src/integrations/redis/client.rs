@@ -29,7 +29,7 @@ pub(super) const ANSWER: Duration = Duration::from_secs(1);
 const PATIENCE: u8 = 2;
 
 /// An alarm of ours that comes later than this says that this host is starved.
-const STARVED: Duration = Duration::from_millis(250);
+pub(super) const STARVED: Duration = Duration::from_millis(250);
 
 /// What a connection is for; servers list it by this name.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ pub(super) enum Purpose {
     Probe,
     /// The one that all other checks share.
     Data,
+    /// The one that hears what is published.
+    Listen,
 }
 
 /// A greeted connection. Closed when dropped.
@@ -66,7 +68,8 @@ impl Client {
         Ok(client)
     }
 
-    async fn over(stream: Box<dyn Stream>) -> Result<Self, Trouble> {
+    /// A connection that nothing was said on yet.
+    pub(super) async fn over(stream: Box<dyn Stream>) -> Result<Self, Trouble> {
         let (limited, tap) = Limited::new(stream);
         // Greeting is ours to do, for its answer and its errors: the driver only carries.
         let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
@@ -170,15 +173,17 @@ impl Client {
 }
 
 impl Purpose {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Probe => "tminus:probe",
             Self::Data => "tminus:data",
+            Self::Listen => "tminus:sub",
         }
     }
 }
 
-fn hello(transport: &Transport, purpose: Purpose) -> Cmd {
+/// The greeting, with name and credentials.
+pub(super) fn hello(transport: &Transport, purpose: Purpose) -> Cmd {
     let address = &transport.address;
     let mut hello = redis::cmd("HELLO");
     hello.arg(3);
@@ -189,7 +194,8 @@ fn hello(transport: &Transport, purpose: Purpose) -> Cmd {
     hello.arg("SETNAME").arg(purpose.name()).take()
 }
 
-fn lacks_hello(code: &str, text: &str) -> bool {
+/// Whether an answer to it means that the server does not know it.
+pub(super) fn lacks_hello(code: &str, text: &str) -> bool {
     code == "NOPROTO" || text.starts_with("unknown command")
 }
 

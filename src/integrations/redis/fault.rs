@@ -222,10 +222,11 @@ fn of_denial(text: &str) -> Fault {
         );
     }
     if text.contains("channel") {
+        // `&tminus:*` will not do: a pattern is allowed by its very text only.
         return fault(
             Kind::ChannelDenied,
             "the user may not use our channels (NOPERM)",
-            "grant them: ACL SETUSER <user> &tminus:*",
+            "grant them: ACL SETUSER <user> allchannels, which patterns need",
         );
     }
     let command = quoted(text).unwrap_or_else(|| "the command".into());

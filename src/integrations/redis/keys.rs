@@ -12,6 +12,7 @@ pub(crate) const CEILING: Duration = Duration::from_mins(1);
 /// A key reads `tminus:{<run>}:<run>:<service>:<name>`. The braces put all keys
 /// of a run into one slot of a cluster, so that a script may use several.
 pub(crate) struct Keys {
+    run: String,
     prefix: String,
     touched: Touched,
 }
@@ -29,11 +30,14 @@ pub(crate) struct Key {
 impl Keys {
     /// The keys of a new run, told from all other runs by 48 random bits.
     pub(crate) fn new(service: &str) -> Self {
-        let run = fastrand::u64(..1 << 48);
-        Self {
-            prefix: format!("tminus:{{{run:012x}}}:{run:012x}:{service}"),
-            touched: Touched::default(),
-        }
+        let run = format!("{:012x}", fastrand::u64(..1 << 48));
+        let prefix = format!("tminus:{{{run}}}:{run}:{service}");
+        Self { run, prefix, touched: Touched::default() }
+    }
+
+    /// What tells the run from all others.
+    pub(crate) fn run(&self) -> &str {
+        &self.run
     }
 
     /// The key called `name`.

@@ -19,6 +19,8 @@ mod info;
 mod judge;
 mod keys;
 mod line;
+mod messaging;
+mod metering;
 mod reply;
 mod server;
 mod services;
@@ -152,6 +154,25 @@ const CHECKS: &[Check<Redis>] = &[
         spec: service("queue", "Queue: priorities, leases, retries"),
         run: |redis, _| Box::pin(redis.queue()),
     },
+    Check {
+        spec: service("pubsub", "Pub/sub: each message once, gaps told"),
+        run: |redis, _| Box::pin(redis.pubsub()),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("metrics"),
+            title: text("Metrics: strict export, agrees with INFO"),
+            hint: text("read the evidence: it names the promise that was broken"),
+            cadence: Cadence::Every(Duration::from_mins(1)),
+            timeout: Duration::from_secs(6),
+            weight: 1,
+            class: Class::Major,
+            impact: Impact::ReadOnly,
+            needs: NEEDS_CONNECT,
+            graph: false,
+        },
+        run: |redis, _| Box::pin(redis.metrics()),
+    },
 ];
 
 const NEEDS_CONNECT: Option<Text> = Some(text(CONNECT));
@@ -241,7 +262,17 @@ mod tests {
         let names: Vec<_> = specs.iter().map(|spec| &*spec.name).collect();
         assert_eq!(
             names,
-            ["connect", "instance", "cache", "lock", "session", "ratelimit", "queue"]
+            [
+                "connect",
+                "instance",
+                "cache",
+                "lock",
+                "session",
+                "ratelimit",
+                "queue",
+                "pubsub",
+                "metrics"
+            ]
         );
     }
 
@@ -281,7 +312,7 @@ mod tests {
         for writes in [None, Some(false)] {
             settings.writes = writes;
             let redis = redis(settings.clone());
-            for name in ["cache", "lock", "session", "ratelimit", "queue"] {
+            for name in ["cache", "lock", "session", "ratelimit", "queue", "pubsub"] {
                 let finding = run(&redis, name).await;
                 assert_eq!(finding.outcome, Outcome::Skipped(Skip::NotAllowed));
                 assert!(finding.remedy.unwrap().contains("writes = true"));

@@ -43,6 +43,21 @@ impl Server {
         self.client.ask(question).await
     }
 
+    /// Counts a command that was sent on another connection.
+    pub(crate) fn sent_one(&self) {
+        self.sent.fetch_add(1, Relaxed);
+    }
+
+    /// How many commands were sent in this run.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Relaxed)
+    }
+
+    /// Whether it is one node of a cluster.
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.client.greeting.mode.as_deref() == Some("cluster")
+    }
+
     /// Runs a script that may write `keys`, all of one slot.
     pub(crate) async fn run(
         &self,

@@ -18,7 +18,8 @@ pub struct Settings {
     /// and flagged as one. Default: none.
     pub url: Option<Secret>,
     /// Whether the checks that write may run: `cache`, `lock` and `session` write
-    /// keys that begin with `tminus:`, live 60 s at most and are removed again.
+    /// keys that begin with `tminus:`, live 60 s at most and are removed again;
+    /// `pubsub` publishes to channels that begin alike, where nothing is stored.
     /// Default: true on this machine, false elsewhere.
     pub writes: Option<bool>,
     /// A slower `PING` is a warning; one five times slower is a failure.

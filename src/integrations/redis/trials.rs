@@ -4,6 +4,7 @@
 use super::{
     Back, Redis, Site,
     checks::{info, ping},
+    client::Client,
     judge::median,
     keys::Keys,
     server::Server,
@@ -26,7 +27,7 @@ const PINGS: usize = 7;
 const PACING: Duration = Duration::from_secs(2);
 
 const NO_URL: &str = "no Redis configured, in-process stand-in";
-const SET_URL: &str = "set REDIS_URL, or `url` in [redis]";
+pub(super) const SET_URL: &str = "set REDIS_URL, or `url` in [redis]";
 const ALLOW: &str = "set `writes = true` in [redis], or pass --allow-writes; \
     the keys begin with tminus:, live 60 s at most and are removed";
 
@@ -128,11 +129,7 @@ async fn on_server<S: ?Sized + Send + Sync>(
     site: &Site,
 ) -> Result<Finding, Trouble> {
     let client = site.line.take().await?;
-    let deadline = Instant::now() + PACING;
-    let mut pings = Vec::with_capacity(PINGS);
-    for _ in 0..PINGS {
-        pings.push(ping(&client, deadline).await?);
-    }
+    let pings = round_trips(&client).await?;
     let server = Server::new(client);
     if let Err(full) = has_room(&server).await? {
         return Ok(full);
@@ -144,6 +141,16 @@ async fn on_server<S: ?Sized + Send + Sync>(
     let evidence = finding.evidence.clone().fact("keys", bench.keys.prefix());
     let receipt = server.clear(&bench.keys).await;
     Ok(finding.evidence(evidence).latency(median(&pings)).receipt(receipt))
+}
+
+/// What round trips take now.
+pub(super) async fn round_trips(client: &Client) -> Result<Vec<Duration>, Trouble> {
+    let deadline = Instant::now() + PACING;
+    let mut pings = Vec::with_capacity(PINGS);
+    for _ in 0..PINGS {
+        pings.push(ping(client, deadline).await?);
+    }
+    Ok(pings)
 }
 
 /// A server on which nothing may be written now, if it is one.

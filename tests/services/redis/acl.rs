@@ -4,6 +4,7 @@ use super::*;
 
 const ENOUGH: &[&str] = &[
     "~tminus:*",
+    "allchannels",
     "+hello",
     "+auth",
     "+client|setname",
@@ -21,6 +22,11 @@ const ENOUGH: &[&str] = &[
     "+hmget",
     "+exists",
     "+unlink",
+    "+publish",
+    "+subscribe",
+    "+psubscribe",
+    "+unsubscribe",
+    "+punsubscribe",
     "+time",
     "+hdel",
     "+hexists",

@@ -5,6 +5,8 @@ mod acl;
 mod broken;
 mod healthy;
 mod hostile;
+mod metrics;
+mod pubsub;
 mod tls;
 mod transient;
 
@@ -27,7 +29,8 @@ use tminus::{
 use tokio_util::sync::CancellationToken;
 
 /// All checks.
-const ALL: [&str; 7] = ["connect", "instance", "cache", "lock", "session", "ratelimit", "queue"];
+const ALL: [&str; 9] =
+    ["connect", "instance", "cache", "lock", "session", "ratelimit", "queue", "pubsub", "metrics"];
 /// The checks that write.
 const WRITING: [&str; 5] = ["cache", "lock", "session", "ratelimit", "queue"];
 /// Those of them that a full server cannot pass.

@@ -121,6 +121,8 @@ async fn a_slow_way_is_slow_and_breaks_no_promise() {
         assert_is(&finding, &Outcome::Warn, "expiry not timed: round trip ");
         assert_eq!((finding.receipt.removed, finding.receipt.left), (finding.receipt.written, 0));
     }
+    let heard = run(&redis, "pubsub").await;
+    assert_eq!(heard.outcome, Outcome::Pass, "{}", heard.summary);
     assert_eq!(server.keys(), []);
 }
 
@@ -129,7 +131,7 @@ async fn a_brisk_way_is_timed_all_the_same() {
     let Some(server) = Server::start(ROOM) else { return };
     let entrance = slow_way_to(server.port, Duration::from_millis(8)).await;
     let redis = watch(at(&format!("redis://127.0.0.1:{entrance}")));
-    for name in [&["connect"][..], &WRITING].concat() {
+    for name in [&["connect"][..], &WRITING, &["pubsub"]].concat() {
         let finding = run_fairly(&redis, name).await;
         assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
     }

@@ -7,6 +7,8 @@
 
 pub(super) mod cache;
 pub(super) mod lock;
+pub(super) mod metrics;
+pub(super) mod pubsub;
 pub(super) mod queue;
 pub(super) mod ratelimit;
 pub(super) mod session;

@@ -1,0 +1,333 @@
+//! What pub/sub must do, and how to find out whether it does.
+
+use super::{
+    super::{Bench, Case, Claim, Held, Needs, Upset},
+    Channels, Event, Gap, Message, PubSub, Reached, Subscription, Topic, glob,
+};
+use crate::units;
+use futures_util::future::join_all;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a message may take besides the way there and back.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How soon a lost connection has to be back, and when waiting is given up.
+const BACK: Duration = Duration::from_secs(1);
+const AWAY: Duration = Duration::from_secs(2);
+/// Messages whose way is timed.
+const TIMED: usize = 10;
+/// What the slowest may take besides ten round trips.
+const ALLOWANCE: Duration = Duration::from_millis(20);
+/// What ends a series of messages.
+const END: &[u8] = b"end";
+
+/// The cases, in the order to show them.
+pub(crate) const CASES: &[Case<dyn PubSub>] = &[
+    Case {
+        id: "P1",
+        guarantee: "every topic is confirmed, in order, counted",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(confirmed(bench)),
+    },
+    Case {
+        id: "P2",
+        guarantee: "each matching topic gets each message once, intact, in order",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(delivered(bench)),
+    },
+    Case {
+        id: "P3",
+        guarantee: "by name and by pattern is twice",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(twice(bench)),
+    },
+    Case {
+        id: "P4",
+        guarantee: "messages take little longer than a round trip",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(timed(bench)),
+    },
+    Case {
+        id: "P5",
+        guarantee: "who publishes learns how many heard it",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(counted(bench)),
+    },
+    Case {
+        id: "P6",
+        guarantee: "nothing is heard of a topic that was left",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(left(bench)),
+    },
+    Case {
+        id: "P7",
+        guarantee: "a lost connection comes back, and the gap is told",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(mended(bench)),
+    },
+    Case {
+        id: "P10",
+        guarantee: "patterns are those of Redis",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(matched(bench)),
+    },
+];
+
+type Listener = Box<dyn Subscription>;
+
+/// What a topic of a test hears: which, on what channel, with what bytes.
+fn message(topic: &Topic, channels: &Channels, name: &str, payload: &[u8]) -> Event {
+    let channel = channels.channel(name).as_str().to_owned();
+    Event::Message(Message { topic: topic.clone(), channel, payload: payload.to_vec() })
+}
+
+async fn publish(
+    bench: &Bench<dyn PubSub>,
+    channels: &Channels,
+    messages: &[(&str, &[u8])],
+) -> Result<Vec<Reached>, Upset> {
+    let names: Vec<_> = messages.iter().map(|(name, _)| channels.channel(name)).collect();
+    let sent = names.iter().zip(messages);
+    let sent = sent.map(|(channel, (_, payload))| bench.back_end.publish(channel, payload));
+    // Started in this order, and so sent in this order, without waiting for each answer.
+    let reached = join_all(sent).await.into_iter().collect::<Result<_, _>>()?;
+    Ok(reached)
+}
+
+fn patience(bench: &Bench<dyn PubSub>) -> Duration {
+    PATIENCE + bench.pace.slowest() * 4
+}
+
+/// Everything that is heard up to the message that ends the series, or silence.
+async fn heard(bench: &Bench<dyn PubSub>, listener: &Listener) -> Result<Vec<Event>, Upset> {
+    let mut events = Vec::new();
+    while let Some(event) = listener.next(patience(bench)).await? {
+        if matches!(&event, Event::Message(message) if message.payload == END) {
+            break;
+        }
+        events.push(event);
+    }
+    Ok(events)
+}
+
+async fn confirmed(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
+    let channels = Channels::new(&bench.keys, "p1");
+    let topics = [channels.exactly("e"), channels.like("p:*:evt"), channels.like("q:?")];
+    let listener = bench.back_end.subscribe(&topics).await?;
+    let claim = Claim {
+        else_says: "a subscription is not confirmed as agreed",
+        asked: "subscribe to a name and two patterns",
+        wanted: "three confirmations in order, counted 1, 2, 3",
+    };
+    let confirmed = listener.confirmed();
+    let right = confirmed.len() == topics.len()
+        && (1..).zip(confirmed.iter().zip(&topics)).all(|(number, (confirmed, topic))| {
+            (confirmed.count, &confirmed.topic) == (number, topic)
+        });
+    claim.holds(right, &confirmed)?;
+    Ok(Held::saw("3 confirmed, counted 1, 2, 3"))
+}
+
+/// Where to, and which of the topics of `delivered` must hear it.
+const SENT: &[(&str, Option<usize>)] = &[
+    ("e", Some(0)),
+    ("p:a:evt", Some(1)),
+    ("E", None),
+    ("p::evt", Some(1)),
+    ("e", Some(0)),
+    ("p:a:evt2", None),
+    ("p:a/b.c:evt", Some(1)),
+    ("q:", None),
+    ("q:ab", None),
+    ("ee", None),
+];
+
+/// Nothing, a byte, any bytes, and many bytes.
+fn payloads() -> Vec<Vec<u8>> {
+    let any: Vec<u8> = (0..=u8::MAX).collect();
+    let text = "\r\n\0$-1\r\n*3 grüße, 你好 \u{202e}".as_bytes().to_vec();
+    vec![Vec::new(), vec![0], any.clone(), text, any.repeat(256)]
+}
+
+async fn delivered(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
+    let channels = Channels::new(&bench.keys, "p2");
+    let topics = [channels.exactly("e"), channels.like("p:*:evt"), channels.like("q:?")];
+    let listener = bench.back_end.subscribe(&topics).await?;
+    let (payloads, numbers): (Vec<_>, Vec<_>) = (payloads(), (0..20).map(number).collect());
+    let mut sent: Vec<(&str, &[u8])> = Vec::new();
+    let mut expected = Vec::new();
+    // 20 numbered messages, then those that are awkward, to those who must hear them.
+    for (turn, payload) in numbers.iter().chain(&payloads).enumerate() {
+        let (name, topic) = match turn {
+            0..20 => SENT[turn % SENT.len()],
+            _ => SENT[turn % 2],
+        };
+        sent.push((name, payload));
+        expected.extend(topic.map(|topic| message(&topics[topic], &channels, name, payload)));
+    }
+    sent.push(("e", END));
+    publish(bench, &channels, &sent).await?;
+    let events = heard(bench, &listener).await?;
+    let claim = Claim {
+        else_says: "messages were lost, doubled or changed",
+        asked: "publish 20 numbered messages and 5 awkward ones",
+        wanted: "each once, in order, bytes as sent, by the topics that match",
+    };
+    let differs = (0..).zip(&expected).find(|(at, event)| events.get(*at) != Some(event));
+    let got = match differs {
+        Some((at, event)) => format!("at {at} {:?} instead of {event:?}", events.get(at)),
+        None => format!("{} events instead of {}", events.len(), expected.len()),
+    };
+    claim.holds(events == expected, &got)?;
+    Ok(Held::saw(format!("{} sent, {} heard, bytes equal", sent.len() - 1, events.len())))
+}
+
+fn number(number: usize) -> Vec<u8> {
+    format!("message {number}").into_bytes()
+}
+
+async fn twice(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
+    let channels = Channels::new(&bench.keys, "p3");
+    let topics = [channels.exactly("both"), channels.like("b*"), channels.exactly("end")];
+    let listener = bench.back_end.subscribe(&topics).await?;
+    publish(bench, &channels, &[("both", b"x"), ("end", END)]).await?;
+    let events = heard(bench, &listener).await?;
+    let claim = Claim {
+        else_says: "a message did not come once for each topic",
+        asked: "publish to a channel that a name and a pattern cover",
+        wanted: "two messages, one for each",
+    };
+    let each = topics[..2].iter().map(|topic| message(topic, &channels, "both", b"x"));
+    let right = events.len() == 2 && each.into_iter().all(|event| events.contains(&event));
+    claim.holds(right, &events)?;
+    Ok(Held::saw("1 published, 2 heard"))
+}
+
+async fn timed(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
+    let channels = Channels::new(&bench.keys, "p4");
+    let topic = channels.exactly("e");
+    let listener = bench.back_end.subscribe(std::slice::from_ref(&topic)).await?;
+    let claim = Claim {
+        else_says: "a message was not delivered",
+        asked: "publish to a channel that is listened to",
+        wanted: "the message",
+    };
+    let (channel, mut took) = (channels.channel("e"), Vec::with_capacity(TIMED));
+    // On a slow link a few have to do.
+    let times = if bench.pace.is_quick() { TIMED } else { 3 };
+    for turn in 0..times {
+        let (payload, began) = (number(turn), Instant::now());
+        let listening = listener.next(patience(bench));
+        let (reached, event) = tokio::join!(bench.back_end.publish(&channel, &payload), listening);
+        reached?;
+        let event = event?;
+        took.push(began.elapsed());
+        claim.holds(event == Some(message(&topic, &channels, "e", &payload)), &event)?;
+    }
+    took.sort_unstable();
+    let (median, slowest) = (took[took.len() / 2], took[took.len() - 1]);
+    let limit = bench.pace.slowest() * 10 + ALLOWANCE;
+    let slow = (slowest > limit)
+        .then(|| format!("messages take up to {} > {}", units::span(slowest), units::span(limit)));
+    let saw = format!("median {}, slowest {}", units::span(median), units::span(slowest));
+    Ok(Held { saw, slow })
+}
+
+async fn counted(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
+    let channels = Channels::new(&bench.keys, "p5");
+    let topics = [channels.exactly("e"), channels.like("?")];
+    let _listener = bench.back_end.subscribe(&topics).await?;
+    let claim = Claim {
+        else_says: "listeners are not counted when publishing",
+        asked: "publish to a channel that two topics cover",
+        wanted: "2 or more",
+    };
+    match publish(bench, &channels, &[("e", b"x")]).await?[..] {
+        // Of a cluster every node counts its own: there is no wrong number.
+        [Reached::Here(count)] => Ok(Held::saw(format!("{count} at this node of a cluster"))),
+        [Reached::All(count)] if count >= 2 => Ok(Held::saw(format!("{count} told"))),
+        ref reached => Err(claim.fails(&reached)),
+    }
+}
+
+async fn left(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
+    let channels = Channels::new(&bench.keys, "p6");
+    let topics = [channels.exactly("e"), channels.like("p*"), channels.exactly("end")];
+    let listener = bench.back_end.subscribe(&topics).await?;
+    let claim = Claim {
+        else_says: "a topic that was left is still heard",
+        asked: "unsubscribe from a name and a pattern, then publish to both",
+        wanted: "nothing of either, the rest as before",
+    };
+    listener.unsubscribe(&topics[..2]).await?;
+    publish(bench, &channels, &[("e", b"x"), ("p", b"x"), ("end", END), ("end", b"stays")]).await?;
+    let events = heard(bench, &listener).await?;
+    claim.holds(events.is_empty(), &events)?;
+    let stays = listener.next(patience(bench)).await?;
+    claim.holds(stays == Some(message(&topics[2], &channels, "end", b"stays")), &stays)?;
+    listener.unsubscribe(&topics[2..]).await?;
+    publish(bench, &channels, &[("end", b"x")]).await?;
+    let last = listener.next(bench.pace.slack()).await?;
+    claim.holds(last.is_none(), &last)?;
+    Ok(Held::saw(format!("silence for {}", units::span(bench.pace.slack()))))
+}
+
+async fn mended(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
+    let channels = Channels::new(&bench.keys, "p7");
+    let topics = [channels.exactly("e"), channels.like("p*")];
+    let listener = bench.back_end.subscribe(&topics).await?;
+    let began = Instant::now();
+    listener.cut().await?;
+    let event = listener.next(AWAY + bench.pace.slowest() * 4).await?;
+    let took = began.elapsed();
+    let told = Claim {
+        else_says: "a lost connection is not told or not mended",
+        asked: "break the listening connection",
+        wanted: "a gap, within 1 s",
+    };
+    let away = match event {
+        Some(Event::Gap(Gap::Away(away))) => away,
+        other => return Err(told.fails(&other)),
+    };
+    publish(bench, &channels, &[("e", b"x"), ("p", b"x"), ("e", END)]).await?;
+    let events = heard(bench, &listener).await?;
+    let again = Claim {
+        else_says: "topics are forgotten with a connection",
+        asked: "publish to the same topics after the gap",
+        wanted: "both messages",
+    };
+    let both = [("e", &topics[0]), ("p", &topics[1])];
+    let both = both.map(|(name, topic)| message(topic, &channels, name, b"x"));
+    again.holds(events == both, &events)?;
+    let limit = BACK + bench.pace.slowest() * 4;
+    let slow = (took > limit).then(|| format!("back only after {}", units::span(took)));
+    Ok(Held { saw: format!("back after {}", units::span(away)), slow })
+}
+
+async fn matched(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
+    let channels = Channels::new(&bench.keys, "p10");
+    // Each row in a place of its own, so that no pattern sees another's subject.
+    let place = |row: usize, text: &str| format!("{row}:{text}");
+    let rows = || glob::SEEN.iter().enumerate();
+    let mut topics: Vec<Topic> =
+        rows().map(|(row, (pattern, ..))| channels.like(&place(row, pattern))).collect();
+    topics.push(channels.exactly("end"));
+    let names: Vec<_> = rows().map(|(row, (_, subject, _))| place(row, subject)).collect();
+    let listener = bench.back_end.subscribe(&topics).await?;
+    let mut sent: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, &b"x"[..])).collect();
+    sent.push(("end", END));
+    publish(bench, &channels, &sent).await?;
+    let events = heard(bench, &listener).await?;
+    let matching = rows().filter(|(_, (.., matches))| *matches);
+    let expected = matching.map(|(row, _)| message(&topics[row], &channels, &names[row], b"x"));
+    let claim = Claim {
+        else_says: "a pattern matches otherwise than Redis'",
+        asked: "publish a subject for each of 23 patterns",
+        wanted: "those, and only those, that Redis matches",
+    };
+    let expected: Vec<_> = expected.collect();
+    let odd = expected.iter().find(|event| !events.contains(event));
+    let odd = odd.or_else(|| events.iter().find(|event| !expected.contains(event)));
+    claim.holds(events == expected, &odd)?;
+    Ok(Held::saw(format!("{} of {} patterns match", events.len(), glob::SEEN.len())))
+}
