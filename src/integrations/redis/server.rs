@@ -65,6 +65,7 @@ impl Server {
         keys: &[&Key],
         arguments: &[&[u8]],
     ) -> Result<Value, Trouble> {
+        let mut doubt = Doubt(keys);
         let known = self.read(&call("EVALSHA", &script.digest, keys, arguments)).await;
         let answer = match known {
             // `EVAL` and not `SCRIPT LOAD`: a user may well have the one and not the other.
@@ -73,10 +74,8 @@ impl Server {
             }
             answered => answered,
         };
-        if !answer.as_ref().is_err_and(Trouble::is_refusal) {
-            for key in keys {
-                key.touch();
-            }
+        if answer.as_ref().is_err_and(Trouble::is_refusal) {
+            doubt.0 = &[];
         }
         answer
     }
@@ -116,6 +115,17 @@ impl Server {
             }
         }
         Ok((still, left))
+    }
+}
+
+/// Keys that a script may have written, also when nobody waits for its answer any more.
+struct Doubt<'a>(&'a [&'a Key]);
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        for key in self.0 {
+            key.touch();
+        }
     }
 }
 

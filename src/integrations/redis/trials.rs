@@ -47,14 +47,14 @@ const CACHE: Trial<dyn cache::Cache> = Trial {
 };
 
 const LOCK: Trial<dyn lock::Lock> = Trial {
-    service: Service { name: "lock", proves: "excludes, fences, expires on time" },
+    service: Service { name: "lock", proves: "excludes, renews, fences, expires on time" },
     cases: lock::CASES,
     on_server: |server| Arc::new(lock::OnServer::new(server)),
     in_process: || Arc::new(lock::InProcess::default()),
 };
 
 const SESSION: Trial<dyn session::Sessions> = Trial {
-    service: Service { name: "session", proves: "slides, ends on time, stays ended" },
+    service: Service { name: "session", proves: "slides, rotates, ends on time, stays ended" },
     cases: session::CASES,
     on_server: |server| Arc::new(session::OnServer::new(server)),
     in_process: || Arc::new(session::InProcess::default()),

@@ -21,6 +21,7 @@ const ENOUGH: &[&str] = &[
     "+hget",
     "+hmget",
     "+exists",
+    "+renamenx",
     "+unlink",
     "+publish",
     "+subscribe",

@@ -15,6 +15,7 @@ pub(super) mod session;
 
 mod case;
 mod expiry;
+mod fair;
 mod judge;
 mod left;
 mod pace;
@@ -26,7 +27,8 @@ pub(super) use judge::{Service, sum_up};
 pub(super) use pace::Pace;
 
 use case::{Answer, Claim};
-use expiry::{Expiry, watched};
+use expiry::{Expiry, Window, watched};
+use fair::fairly;
 use left::Left;
 use shelf::Shelf;
 use token::Token;

@@ -1,6 +1,7 @@
 //! A lock that one holder has at a time, and that expires by itself.
 
 mod cases;
+mod hold;
 mod memory;
 mod server;
 
@@ -10,6 +11,9 @@ pub(crate) use server::OnServer;
 
 use super::{super::keys::Key, Answer, Left, Token};
 use std::time::Duration;
+
+/// What rounding to milliseconds costs at either end.
+const GRAIN: Duration = Duration::from_millis(2);
 
 /// A lock with a fence.
 ///
@@ -37,6 +41,13 @@ pub(crate) trait Lock: Send + Sync {
 
     /// Gives it back.
     fn release<'a>(&'a self, key: &'a Key, token: &'a Token) -> Answer<'a, Owner>;
+
+    /// How long after it was asked for a lock of `ttl` may be relied on here.
+    ///
+    /// Less than `ttl`, because clocks run at different speeds and round.
+    fn trusted(&self, ttl: Duration) -> Duration {
+        ttl.saturating_sub(ttl / 100 + GRAIN)
+    }
 
     /// How long it is held.
     fn left<'a>(&'a self, key: &'a Key) -> Answer<'a, Left>;

@@ -1,6 +1,6 @@
 use super::{
     super::{super::keys::CEILING, Answer, Left, Shelf},
-    Created, Key, Life, Saved, Session, Sessions,
+    Created, Key, Life, Rotated, Saved, Session, Sessions,
 };
 use std::{
     cmp,
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 #[derive(Debug, Default)]
 pub(crate) struct InProcess(Mutex<Shelf<Entry>>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) session: Session,
     pub(super) idle: Duration,
@@ -54,6 +54,17 @@ impl Shelf<Entry> {
         entry.session = Session { data: data.to_vec(), version: version + 1 };
         Saved::Stored
     }
+
+    pub(super) fn rotate(&mut self, from: &str, to: &str) -> Rotated {
+        let Left::For(left) = self.left(from) else { return Rotated::Gone };
+        if self.get(to).is_some() {
+            return Rotated::Exists;
+        }
+        self.take(from).map_or(Rotated::Gone, |entry| {
+            self.put(to, entry, left);
+            Rotated::Moved
+        })
+    }
 }
 
 impl Sessions for InProcess {
@@ -67,6 +78,10 @@ impl Sessions for InProcess {
 
     fn save<'a>(&'a self, key: &'a Key, version: u64, data: &'a [u8]) -> Answer<'a, Saved> {
         Box::pin(async move { Ok(self.shelf().save(key.as_str(), version, data)) })
+    }
+
+    fn rotate<'a>(&'a self, from: &'a Key, to: &'a Key) -> Answer<'a, Rotated> {
+        Box::pin(async move { Ok(self.shelf().rotate(from.as_str(), to.as_str())) })
     }
 
     fn destroy<'a>(&'a self, key: &'a Key) -> Answer<'a, ()> {

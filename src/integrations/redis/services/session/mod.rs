@@ -31,6 +31,10 @@ pub(crate) trait Sessions: Send + Sync {
     /// Replaces the data if nobody did since `version` was loaded. Not a use.
     fn save<'a>(&'a self, key: &'a Key, version: u64, data: &'a [u8]) -> Answer<'a, Saved>;
 
+    /// Gives the session another key, as after a login: same data, same version,
+    /// same end. The old key is gone at the same moment. Not a use.
+    fn rotate<'a>(&'a self, from: &'a Key, to: &'a Key) -> Answer<'a, Rotated>;
+
     /// Ends the session now. Again, it does nothing.
     fn destroy<'a>(&'a self, key: &'a Key) -> Answer<'a, ()>;
 
@@ -71,6 +75,17 @@ pub(crate) enum Saved {
     Stored,
     /// Somebody else has saved since; nothing was changed.
     Conflict,
+    /// The session has ended; nothing was changed.
+    Gone,
+}
+
+/// How a change of key ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rotated {
+    /// It has the new key, and no other.
+    Moved,
+    /// There is a session of the new key; nothing was changed.
+    Exists,
     /// The session has ended; nothing was changed.
     Gone,
 }

@@ -7,7 +7,7 @@ use super::{
         },
         Answer, Left,
     },
-    Created, Key, Life, Saved, Session, Sessions,
+    Created, Key, Life, Rotated, Saved, Session, Sessions,
 };
 use redis::Value;
 
@@ -45,6 +45,12 @@ if version ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'data', ARGV[2], 'version', tonumber(version) + 1)
 return 1";
 
+/// 1 if moved, 0 if the new key is taken, -1 if it has ended. Renaming keeps the
+/// time to live and, unlike writing anew, needs no memory.
+const ROTATE: &str = "
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+return redis.call('RENAMENX', KEYS[1], KEYS[2])";
+
 const DESTROY: &str = "return redis.call('DEL', KEYS[1])";
 
 /// Sessions on a server: a hash each.
@@ -53,6 +59,7 @@ pub(crate) struct OnServer {
     create: Lua,
     load: Lua,
     save: Lua,
+    rotate: Lua,
     destroy: Lua,
 }
 
@@ -63,6 +70,7 @@ impl OnServer {
             create: Lua::new(CREATE),
             load: Lua::new(LOAD),
             save: Lua::new(SAVE),
+            rotate: Lua::new(ROTATE),
             destroy: Lua::new(DESTROY),
         }
     }
@@ -101,6 +109,17 @@ impl Sessions for OnServer {
                 1 => Ok(Saved::Stored),
                 0 => Ok(Saved::Conflict),
                 -1 => Ok(Saved::Gone),
+                other => Err(odd("-1, 0 or 1", &Value::Int(other))),
+            }
+        })
+    }
+
+    fn rotate<'a>(&'a self, from: &'a Key, to: &'a Key) -> Answer<'a, Rotated> {
+        Box::pin(async move {
+            match integer(&self.server.run(&self.rotate, &[from, to], &[]).await?)? {
+                1 => Ok(Rotated::Moved),
+                0 => Ok(Rotated::Exists),
+                -1 => Ok(Rotated::Gone),
                 other => Err(odd("-1, 0 or 1", &Value::Int(other))),
             }
         })

@@ -1,0 +1,83 @@
+//! Who may fill in, and who is to load before it is missed.
+
+use super::{
+    super::{
+        super::{Bench, Claim, Expiry, Held, Upset, watched},
+        Cache, Fill, Fresh,
+        refresh::Haste,
+    },
+    LEASE, LONG, lead, stored, value,
+};
+use crate::units;
+use std::time::Duration;
+
+pub(super) async fn late_fill(bench: &Bench<dyn Cache>) -> Result<Held, Upset> {
+    let (cache, key) = (&*bench.back_end, bench.keys.key("c6"));
+    let lease = bench.pace.ttl(LEASE);
+    let (slow, set) = watched(lead(cache, &key, Duration::ZERO, lease)).await?;
+    Expiry { set, ttl: lease, slack: bench.pace.slack() }.over().await;
+    let expiry = stored(bench, &key, value(b"newer", LONG)).await?;
+    let fill = cache.fill(&key, &slow, value(b"older", LONG)).await?;
+    let claim = Claim {
+        else_says: "a late leader overwrote a newer value",
+        asked: "fill in a value after the lease is over",
+        wanted: "refused, and the newer value unchanged",
+    };
+    claim.holds(fill == Fill::Refused, &fill)?;
+    let (found, seen) = watched(cache.look(&key)).await?;
+    let Some(entry) = found else { return Err(expiry.missing(seen)) };
+    claim.holds(entry.value.as_deref() == Some(b"newer"), &entry)?;
+    Ok(Held::saw(format!("refused after a lease of {}", units::span(lease))))
+}
+
+pub(super) async fn invalidated(bench: &Bench<dyn Cache>) -> Result<Held, Upset> {
+    let (cache, key) = (&*bench.back_end, bench.keys.key("c7"));
+    stored(bench, &key, value(b"old", LONG)).await?;
+    let loading = lead(cache, &key, LONG, LONG).await?;
+    cache.invalidate(&key).await?;
+    let claim = Claim {
+        else_says: "an invalidated value came back",
+        asked: "invalidate while a load is under way",
+        wanted: "nothing there, the load's value refused",
+    };
+    let after = cache.look(&key).await?;
+    claim.holds(after.is_none(), &after)?;
+    let fill = cache.fill(&key, &loading, value(b"old", LONG)).await?;
+    claim.holds(fill == Fill::Refused, &fill)?;
+    // The next reader need not wait for the lease of a load that is in vain.
+    let expiry = stored(bench, &key, value(b"new", LONG)).await?;
+    let (found, seen) = watched(cache.look(&key)).await?;
+    let Some(entry) = found else { return Err(expiry.missing(seen)) };
+    claim.holds(entry.value.as_deref() == Some(b"new"), &entry)?;
+    Ok(Held::saw("the load under way is refused, the next is not"))
+}
+
+/// What loading took, as it is filled in.
+const COST: Duration = Duration::from_millis(200);
+/// How often the lot is drawn for each time that is left.
+const DRAWS: u32 = 10_000;
+
+pub(super) async fn early(bench: &Bench<dyn Cache>) -> Result<Held, Upset> {
+    let (cache, key) = (&*bench.back_end, bench.keys.key("c9"));
+    let fresh = Fresh { cost: COST, ..value(b"dear", LONG) };
+    let expiry = stored(bench, &key, fresh).await?;
+    let (found, seen) = watched(cache.look(&key)).await?;
+    let Some(entry) = found else { return Err(expiry.missing(seen)) };
+    let haste = Haste { cost: entry.cost, beta: 1.0, most: LONG };
+    let claim = Claim {
+        else_says: "values are renewed too early or too late",
+        asked: "30000 draws at 0.5, 1 and 2 times the cost",
+        wanted: "exp(-left / cost) of them, within 4 sigma",
+    };
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut shares = Vec::new();
+    for times in [0.5_f64, 1.0, 2.0] {
+        let left = COST.mul_f64(times);
+        let won = (0..DRAWS).map(|_| u32::from(haste.is_due(left, 1.0 - rng.f64()))).sum::<u32>();
+        let (share, chance) = (f64::from(won) / f64::from(DRAWS), (-times).exp());
+        let sigma = (chance * (1.0 - chance) / f64::from(DRAWS)).sqrt();
+        claim.holds((share - chance).abs() <= 4.0 * sigma, &(share, chance, &entry))?;
+        shares.push(format!("{:.0}%", share * 100.0));
+    }
+    Ok(Held::saw(format!("renewed early by {} of readers", shares.join(", "))))
+}

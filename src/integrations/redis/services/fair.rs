@@ -1,0 +1,51 @@
+use super::{Held, Pace, Upset};
+use crate::probe::with_lag;
+
+/// Runs a case that waits for timers of ours: what it saw while this host was
+/// late by more than the slack says nothing about the server.
+pub(crate) async fn fairly(
+    pace: Pace,
+    case: impl Future<Output = Result<Held, Upset>>,
+) -> Result<Held, Upset> {
+    let (ended, lag) = with_lag(case).await;
+    let blames = match &ended {
+        Ok(held) => held.slow.is_some(),
+        Err(upset) => matches!(upset, Upset::Broken(_)),
+    };
+    if blames && lag > pace.slack() {
+        Err(Upset::Missed("this host was too busy to tell"))
+    } else {
+        ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Broken, *};
+    use std::time::Duration;
+    use tokio::time::advance;
+
+    async fn after_a_stall_of(ms: u64, ended: Result<Held, Upset>) -> Result<Held, Upset> {
+        let case = async {
+            advance(Duration::from_millis(ms)).await;
+            tokio::task::yield_now().await;
+            ended
+        };
+        fairly(Pace::of(&[]), case).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_host_blames_nobody() {
+        let broken = Broken { says: "x".into(), asked: "x", wanted: "x".into(), got: "x".into() };
+        let broken = Err(Upset::Broken(broken));
+        let slow = Ok(Held { saw: "x".into(), slow: Some("x".into()) });
+        let fine = Ok(Held::saw("x"));
+        for ended in [broken, slow] {
+            // A beat comes every 10 ms, so 50 ms late is 60 ms after the start.
+            assert_eq!(after_a_stall_of(60, ended.clone()).await, ended);
+            let missed = after_a_stall_of(61, ended).await;
+            assert!(matches!(missed, Err(Upset::Missed(_))), "{missed:?}");
+        }
+        assert_eq!(after_a_stall_of(500, fine.clone()).await, fine);
+    }
+}

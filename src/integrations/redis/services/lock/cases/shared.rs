@@ -1,0 +1,135 @@
+//! What a lock owes to many who want it at once, and to all when one of them stops.
+
+use super::{
+    super::{
+        super::{Bench, Claim, Held, Left, Upset},
+        Key, Lock,
+        hold::{Hold, Taken, Terms},
+    },
+    LONG, kept_hold,
+};
+use crate::units;
+use futures_util::future::join_all;
+use std::{
+    cmp,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, timeout},
+};
+
+/// How many want to count.
+const TASKS: usize = 16;
+/// Processes they are in. In each, one at a time asks for the lock.
+const PROCESSES: usize = 2;
+/// How long they try in all: on a slow link not all of them get their turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long each is inside; who waits for the lock sleeps twice as long at least.
+const PAUSE: Duration = Duration::from_millis(2);
+/// At how many points of taking a lock its taker is stopped.
+const POINTS: u32 = 5;
+/// How long giving it back may take then.
+const GIVE_BACK: Duration = Duration::from_secs(1);
+
+/// What must be touched by one at a time: a number that is read, and written later.
+#[derive(Default)]
+struct Tally {
+    number: AtomicU32,
+    inside: AtomicU32,
+    most_inside: AtomicU32,
+    lost: AtomicU32,
+    done: AtomicU32,
+}
+
+pub(super) async fn counted(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
+    let (key, tally) = (bench.keys.key("l9"), Tally::default());
+    let processes: [Mutex<()>; PROCESSES] = Default::default();
+    let turns = (0..TASKS).map(|task| &processes[task % PROCESSES]);
+    let tasks = turns.map(|turn| async {
+        let _turn = turn.lock().await;
+        count_one(bench, &key, &tally).await
+    });
+    let began = Instant::now();
+    if let Ok(ended) = timeout(PATIENCE, join_all(tasks)).await {
+        ended.into_iter().collect::<Result<(), Upset>>()?;
+    }
+    let took = began.elapsed();
+    let [number, done, most, lost] =
+        [&tally.number, &tally.done, &tally.most_inside, &tally.lost].map(|n| n.load(Relaxed));
+    let alone = Claim {
+        else_says: "two were inside a lock at once",
+        asked: "16 tasks count under the lock",
+        wanted: "each counts, and never 2 inside",
+    };
+    let seen = format!("{number} of {done}, {most} inside, {lost} without the lock");
+    alone.holds((most, number, lost) == (1, done, 0), &seen)?;
+    let free = Claim {
+        else_says: "a lock that is given back stays taken",
+        asked: "16 holders, one after another",
+        wanted: "all of them get it",
+    };
+    free.holds(number > 1, &seen)?;
+    Ok(Held::saw(format!("counted to {number} in {}, one at a time", units::span(took))))
+}
+
+/// Counts one up, once the lock is ours.
+async fn count_one(bench: &Bench<dyn Lock>, key: &Key, tally: &Tally) -> Result<(), Upset> {
+    let hold = loop {
+        match Hold::take(&bench.back_end, key, Terms::of(LONG)).await? {
+            Taken::Held(hold) => break hold,
+            Taken::Busy => {
+                let share = 1.0 + fastrand::f64();
+                sleep((PAUSE + bench.pace.slowest()).mul_f64(2.0 * share)).await;
+            }
+        }
+    };
+    let inside = tally.inside.fetch_add(1, Relaxed) + 1;
+    tally.most_inside.fetch_max(inside, Relaxed);
+    let number = tally.number.load(Relaxed);
+    // Longer than a turn of the others, so that two inside would lose a count.
+    sleep(PAUSE).await;
+    tally.lost.fetch_add(u32::from(!hold.is_held()), Relaxed);
+    tally.number.store(number + 1, Relaxed);
+    tally.done.fetch_add(1, Relaxed);
+    tally.inside.fetch_sub(1, Relaxed);
+    hold.release().await?;
+    Ok(())
+}
+
+/// Stops who takes a lock, ever later, and looks whether anything is left of it.
+pub(super) async fn dropped(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
+    let (key, full) = (bench.keys.key("l11"), bench.pace.slowest() * 2);
+    // As soon as it is held. First, because a refusal says that nothing was written.
+    drop(kept_hold(bench, &key, LONG).await?);
+    let mut slowest = freed(bench, &key).await?;
+    for point in 1..POINTS {
+        let taking = Hold::take(&bench.back_end, &key, Terms::of(LONG));
+        if let Ok(Err(trouble)) = timeout(full / POINTS * (point - 1), taking).await {
+            return Err(trouble.into());
+        }
+        slowest = cmp::max(slowest, freed(bench, &key).await?);
+    }
+    Ok(Held::saw(format!("stopped at {POINTS} points, free within {}", units::span(slowest))))
+}
+
+/// Waits until a lock is free whose holder was stopped.
+async fn freed(bench: &Bench<dyn Lock>, key: &Key) -> Result<Duration, Upset> {
+    let began = Instant::now();
+    let claim = Claim {
+        else_says: "who was stopped still holds the lock",
+        asked: "stop at 5 points of an acquisition",
+        wanted: "the lock free",
+    };
+    let mut pause = PAUSE;
+    loop {
+        sleep(pause).await;
+        let left = bench.back_end.left(key).await?;
+        if left == Left::Absent {
+            return Ok(began.elapsed());
+        }
+        claim.holds(began.elapsed() < GIVE_BACK, &left)?;
+        pause = cmp::min(pause * 4, GIVE_BACK / 4);
+    }
+}
