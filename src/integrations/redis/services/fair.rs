@@ -36,7 +36,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_busy_host_blames_nobody() {
-        let broken = Broken { says: "x".into(), asked: "x", wanted: "x".into(), got: "x".into(), remedy: "x" };
+        let broken = Broken {
+            says: "x".into(),
+            asked: "x",
+            wanted: "x".into(),
+            got: "x".into(),
+            remedy: "x",
+        };
         let broken = Err(Upset::Broken(broken));
         let slow = Ok(Held { saw: "x".into(), slow: Some("x".into()) });
         let fine = Ok(Held::saw("x"));
