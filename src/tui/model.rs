@@ -49,7 +49,7 @@ pub(super) struct Message {
 
 /// What the screen is drawn from: what is known, and where the user is in it.
 ///
-/// [`update`](super::update::update) alone changes one.
+/// `update` alone changes one.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// The newest snapshot.

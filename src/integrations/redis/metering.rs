@@ -6,7 +6,7 @@ use super::{
     judge::median,
     keys::Keys,
     server::Server,
-    services::{Bench, Pace, Service, Upset, metrics, run_all, sum_up},
+    services::{Bench, ONE_SERVER, Pace, Service, Upset, metrics, run_all, sum_up},
     trials::{SET_URL, round_trips},
     trouble::Trouble,
 };
@@ -63,7 +63,8 @@ async fn on_server(site: &Site) -> Result<Finding, Trouble> {
         Some(trouble) => denied(trouble),
         None => sum_up(METRICS, &ran, metrics::CASES.len(), bench.pace),
     };
-    let knows_no_better = finding.outcome == Outcome::Fail && finding.remedy.is_none();
+    let general = finding.remedy.as_deref() == Some(ONE_SERVER);
+    let knows_no_better = finding.outcome == Outcome::Fail && general;
     let finding = if knows_no_better { finding.remedy(MEND) } else { finding };
     let receipt = Receipt { sent: server.sent(), ..Receipt::default() };
     Ok(finding.latency(median(&pings)).receipt(receipt))

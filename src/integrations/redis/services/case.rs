@@ -68,7 +68,7 @@ pub(crate) struct Broken {
 }
 
 /// What to do where one server, asked in one way, would have kept its promise.
-const ONE_SERVER: &str = "look for several masters behind the address, a failover, a flush \
+pub(crate) const ONE_SERVER: &str = "look for several masters behind the address, a failover, a flush \
     or a proxy that alters commands";
 
 /// A case that was run.

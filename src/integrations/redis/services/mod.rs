@@ -22,7 +22,7 @@ mod pace;
 mod shelf;
 mod token;
 
-pub(super) use case::{Bench, Broken, Case, Held, Needs, Ran, Upset, run_all};
+pub(super) use case::{Bench, Broken, Case, Held, Needs, ONE_SERVER, Ran, Upset, run_all};
 pub(super) use judge::{Service, sum_up};
 pub(super) use pace::Pace;
 

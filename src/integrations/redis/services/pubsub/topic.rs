@@ -20,7 +20,7 @@ pub(crate) struct Channel(String);
 pub(crate) enum Topic {
     /// One channel, by its name.
     Channel(String),
-    /// Every channel whose name matches, see [`matches`](super::glob::matches).
+    /// Every channel whose name matches, see [`matches()`].
     Pattern(String),
 }
 
