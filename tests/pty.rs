@@ -320,6 +320,23 @@ fn it_survives_twenty_resizes_and_fits_the_last() {
 }
 
 #[test]
+fn without_colour_the_verdict_still_stands_out() {
+    let mut console = Console::start_with(&[("NO_COLOR", "1")]);
+    console.wait_until_up();
+    {
+        let screen = console.screen.lock().unwrap();
+        let cells = |row: u16| (0..80).filter_map(move |column| screen.screen().cell(row, column));
+        let word = screen.screen().cell(0, 1).unwrap();
+        assert!(word.inverse() && word.bold(), "the verdict");
+        let cursor = (0..24).find_map(|row| screen.screen().cell(row, 0).filter(|c| c.bold()));
+        assert_eq!(cursor.unwrap().contents(), ">");
+        assert!((0..24).flat_map(cells).all(|cell| cell.fgcolor() == vt100::Color::Default));
+    }
+    console.press("q");
+    console.assert_quit();
+}
+
+#[test]
 fn a_panicking_probe_leaves_the_screen_alone() {
     let mut console = Console::start_with(&[("TMINUS_FAULT", "probe-panic")]);
     console.wait_until_up();

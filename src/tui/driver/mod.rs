@@ -18,8 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 /// At most twenty frames a second of what changes by itself,
 const FRAME: Duration = Duration::from_millis(50);
-/// and an answer to a key nearly at once.
+/// an answer to a key nearly at once,
 const AFTER_KEY: Duration = Duration::from_millis(10);
+/// and so the first answers of all, while the screen fills.
+const START: Duration = Duration::from_millis(500);
 
 /// Where frames go. The terminal is one; a test has others.
 pub(super) trait Surface {
@@ -142,6 +144,8 @@ async fn due(surface: &mut impl Surface, frame: Option<Instant>) -> io::Result<O
 /// The model, and when to look at it again.
 struct Desk {
     model: Model,
+    /// When the console started.
+    began: Instant,
     /// When the newest snapshot came.
     came: Instant,
     /// When the last frame was drawn.
@@ -159,12 +163,14 @@ impl Desk {
         let now = Instant::now();
         let mut model = Model::new(snapshot);
         update(&mut model, Msg::Resized(size.height));
-        Self { model, came: now, drawn: None, frame: Some(now), tick: now, away: false }
+        let frame = Some(now);
+        Self { model, began: now, came: now, drawn: None, frame, tick: now, away: false }
     }
 
     /// Something changed: a frame is due, but not sooner than `gap` after the last one.
     fn touch(&mut self, gap: Duration) {
         let now = Instant::now();
+        let gap = if now - self.began < START { AFTER_KEY } else { gap };
         let due = self.drawn.map_or(now, |drawn| cmp::max(drawn + gap, now));
         self.frame = Some(self.frame.map_or(due, |frame| cmp::min(frame, due)));
     }
