@@ -3,12 +3,7 @@
 //! same size in which as many cells change.
 //!
 //! `cargo bench --bench frame`; the budget is one and a half times the bare frame.
-#![expect(
-    clippy::unwrap_used,
-    clippy::cast_precision_loss,
-    clippy::print_stdout,
-    reason = "a benchmark"
-)]
+#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark")]
 
 use divan::{Bencher, black_box};
 use ratatui::{
@@ -49,9 +44,6 @@ const TITLES: [(&str, &str); 6] = [
 ];
 
 fn main() {
-    for size in SIZES {
-        println!("{size:?}: {} cells change", changed(size));
-    }
     divan::main();
 }
 

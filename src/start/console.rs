@@ -24,8 +24,11 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     Session::accompany(exporter, &handle, &stop.token);
     let shown = console.run(handle, stop.token.clone()).await;
     engine.stop(GRACE).await;
-    session.tell_warnings();
     let exit = shown.map_err(|error| no_terminal(&error))?;
+    if exit.ended == Ended::Quit {
+        // After anything else nobody may be reading, and a full terminal would hold the exit.
+        session.tell_warnings();
+    }
     conclude(&exit, stop.signal())
 }
 

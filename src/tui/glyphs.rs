@@ -21,13 +21,13 @@ pub(super) enum Sign {
 impl Sign {
     /// Of one check. An answer of a stand-in is never shown as a pass.
     pub(super) fn of_check(check: &CheckView) -> Self {
-        let outcome = check.outcome();
+        let stand_in = check.finding.fallback && *check.outcome() == Outcome::Pass;
         if check.flags.flapping {
             Self::Flapping
-        } else if *outcome == Outcome::Pass && check.finding.fallback {
+        } else if stand_in {
             Self::Warn
         } else {
-            Self::of_mark(outcome.mark())
+            Self::of_mark(check.outcome().mark())
         }
     }
 

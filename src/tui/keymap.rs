@@ -271,19 +271,18 @@ impl Binding {
 }
 
 impl fmt::Display for Key {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest name themselves")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.1.contains(KeyModifiers::CONTROL) {
             f.write_str("ctrl-")?;
         }
-        match self.0 {
-            KeyCode::Char(' ') => f.write_str("space"),
-            KeyCode::Char(c) => write!(f, "{c}"),
-            KeyCode::PageDown => f.write_str("pgdn"),
-            KeyCode::PageUp => f.write_str("pgup"),
-            KeyCode::F(n) => write!(f, "F{n}"),
-            other => f.write_str(&other.to_string().to_lowercase()),
+        let short =
+            [(KeyCode::Char(' '), "space"), (KeyCode::PageDown, "pgdn"), (KeyCode::PageUp, "pgup")];
+        if let Some((_, name)) = short.iter().find(|(code, _)| *code == self.0) {
+            return f.write_str(name);
         }
+        let name = self.0.to_string();
+        let as_printed = matches!(self.0, KeyCode::Char(_) | KeyCode::F(_));
+        f.write_str(&if as_printed { name } else { name.to_lowercase() })
     }
 }
 

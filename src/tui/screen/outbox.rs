@@ -132,10 +132,12 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex, mpsc::Receiver};
 
+    type Writes = Arc<Mutex<Vec<Vec<u8>>>>;
+
     /// A terminal that reads one write for each permit that it gets.
     struct Slow {
         permits: Receiver<()>,
-        read: Arc<Mutex<Vec<Vec<u8>>>>,
+        read: Writes,
     }
 
     impl Write for Slow {
@@ -150,11 +152,9 @@ mod tests {
         }
     }
 
-    type Read = Arc<Mutex<Vec<Vec<u8>>>>;
-
-    fn slow() -> (Outbox, SyncSender<()>, Read) {
+    fn slow() -> (Outbox, SyncSender<()>, Writes) {
         let (permit, permits) = mpsc::sync_channel(9);
-        let read = Arc::default();
+        let read = Writes::default();
         let outbox = Outbox::start(Slow { permits, read: Arc::clone(&read) }).unwrap();
         (outbox, permit, read)
     }

@@ -1,6 +1,6 @@
 use super::{Page, Slot, detail::doing, width};
 use crate::{
-    domain::{HealthScore, Rule, Word},
+    domain::{HealthScore, Rule},
     tui::{
         model::{Model, Screen, Standing},
         theme::Role,
@@ -16,17 +16,11 @@ const WITH_CLOCK: u16 = 24;
 /// From this width on words are written out.
 const SPACIOUS: u16 = 100;
 
-/// Columns of a verdict's word with a blank on either side.
-fn columns(word: Word) -> u16 {
-    u16::try_from(width(word.as_str()) + 2).unwrap_or(u16::MAX)
-}
-
 /// Row 1: the answer. Whatever the size, it is there and begins with the verdict.
 pub(super) fn draw(page: &mut Page<'_>, slot: Slot, model: &Model) {
     let word = model.word();
-    let named = slot.split(columns(word)).0;
     if slot.width > 7 {
-        page.print(named, Role::Verdict(word), format_args!(" {} ", word.as_str()));
+        page.print(slot, Role::Verdict(word), format_args!(" {} ", word.as_str()));
     } else {
         page.put(slot, word.as_str(), Role::Verdict(word));
     }

@@ -32,7 +32,7 @@ const COLUMNS: [(&str, &str); 4] = [
 /// One line of the help.
 enum Line<'a> {
     Title(&'static str),
-    Keys(Option<&'a Binding>, Option<&'a Binding>),
+    Keys(&'a Binding, Option<&'a Binding>),
     Signs((Sign, &'static str), Option<(Sign, &'static str)>),
     Columns((&'static str, &'static str), Option<(&'static str, &'static str)>),
     Blank,
@@ -64,24 +64,24 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, top: u16) {
 }
 
 fn lines<'a>(bindings: &[&'a Binding], two_columns: bool) -> Vec<Line<'a>> {
-    let mut lines = Vec::new();
-    let rows = if two_columns { bindings.len().div_ceil(2) } else { bindings.len() };
-    for row in 0..rows {
-        let second = if two_columns { bindings.get(rows + row) } else { None };
-        lines.push(Line::Keys(bindings.get(row).copied(), second.copied()));
-    }
+    let mut lines: Vec<Line<'a>> = Vec::new();
+    lines.extend(side_by_side(bindings, two_columns).map(|(left, right)| Line::Keys(left, right)));
     lines.extend([Line::Blank, Line::Title("SIGNS")]);
-    let rows = if two_columns { SIGNS.len().div_ceil(2) } else { SIGNS.len() };
-    for (row, first) in SIGNS.iter().take(rows).enumerate() {
-        let second = if two_columns { SIGNS.get(rows + row) } else { None };
-        lines.push(Line::Signs(*first, second.copied()));
-    }
-    let rows = if two_columns { COLUMNS.len().div_ceil(2) } else { COLUMNS.len() };
-    for (row, first) in COLUMNS.iter().take(rows).enumerate() {
-        let second = if two_columns { COLUMNS.get(rows + row) } else { None };
-        lines.push(Line::Columns(*first, second.copied()));
-    }
+    let signs = side_by_side(&SIGNS, two_columns);
+    lines.extend(signs.map(|(left, right)| Line::Signs(left, right)));
+    let columns = side_by_side(&COLUMNS, two_columns);
+    lines.extend(columns.map(|(left, right)| Line::Columns(left, right)));
     lines
+}
+
+/// The items in one column or in two, line by line.
+fn side_by_side<T: Copy>(
+    items: &[T],
+    two_columns: bool,
+) -> impl Iterator<Item = (T, Option<T>)> + '_ {
+    let rows = if two_columns { items.len().div_ceil(2) } else { items.len() };
+    let (left, right) = items.split_at(rows);
+    left.iter().copied().zip(right.iter().copied().map(Some).chain(std::iter::repeat(None)))
 }
 
 fn draw_line(page: &mut Page<'_>, slot: Slot, line: &Line<'_>, under: &Model) {
@@ -89,10 +89,10 @@ fn draw_line(page: &mut Page<'_>, slot: Slot, line: &Line<'_>, under: &Model) {
     match line {
         Line::Title(title) => page.title(slot, title, format_args!("")),
         Line::Blank => {}
-        Line::Keys(first, None) => key(page, slot, *first, under),
-        Line::Keys(first, second) => {
-            key(page, left, *first, under);
-            key(page, right, *second, under);
+        Line::Keys(first, None) => key(page, slot, first, under),
+        Line::Keys(first, Some(second)) => {
+            key(page, left, first, under);
+            key(page, right, second, under);
         }
         Line::Signs(first, None) => sign(page, slot, *first),
         Line::Signs(first, Some(second)) => {
@@ -107,8 +107,7 @@ fn draw_line(page: &mut Page<'_>, slot: Slot, line: &Line<'_>, under: &Model) {
     }
 }
 
-fn key(page: &mut Page<'_>, slot: Slot, binding: Option<&Binding>, under: &Model) {
-    let Some(binding) = binding else { return };
+fn key(page: &mut Page<'_>, slot: Slot, binding: &Binding, under: &Model) {
     let role = if (binding.when)(under) { Role::Plain } else { Role::Muted };
     let (keys, rest) = slot.skip(1).split(KEYS);
     page.put(keys, &binding.shown(), if role == Role::Plain { Role::Strong } else { role });

@@ -1,6 +1,6 @@
 use super::{Page, Slot, detail, first_row, width};
 use crate::{
-    domain::{CheckView, Freshness, IntegrationView, Outcome},
+    domain::{Cadence, CheckView, Freshness, IntegrationView, Outcome},
     tui::{
         glyphs::Sign,
         model::Model,
@@ -198,11 +198,13 @@ fn why(page: &mut Page<'_>, slot: Slot, check: &CheckView) {
     }
 }
 
-/// How long one latency stands: the shortest cadence, and half as much again for its delays.
+/// How long one latency stands: until the next one is due, and half as much again.
 fn stands(view: &IntegrationView) -> Duration {
     let cadence = |check: &CheckView| match check.spec.cadence {
-        crate::domain::Cadence::Every(cadence) => Some(cadence),
-        crate::domain::Cadence::OnDemand => None,
+        Cadence::Every(cadence) => Some(cadence),
+        Cadence::OnDemand => None,
     };
-    view.checks.iter().filter_map(cadence).min().unwrap_or_default() * 3 / 2
+    let timed = |check: &&CheckView| check.finding.latency.is_some();
+    let next = view.checks.iter().filter(timed).filter_map(cadence).min();
+    next.or_else(|| view.checks.iter().filter_map(cadence).max()).unwrap_or_default() * 3 / 2
 }

@@ -132,7 +132,7 @@ mod tests {
         samples.extend([(90, 0.130), (95, 0.2), (100, 0.3), (105, 9.0)]);
         assert_eq!(line(&sample::look(), &series(&samples), 109, 4), "⣀⣀⣴⣿");
         let quick: Vec<_> =
-            (0_u32..20).map(|n| (u64::from(n) * 5, 0.0002 * f64::from(n % 3 + 1))).collect();
+            (0..20_u32).map(|n| (u64::from(n) * 5, 0.0002 * f64::from(n % 3 + 1))).collect();
         assert_eq!(
             line(&sample::look(), &series(&quick), 99, 3),
             "⣀⣀⣀",

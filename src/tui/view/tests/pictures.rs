@@ -1,0 +1,63 @@
+//! Whole screens, as a person sees them.
+
+use super::*;
+
+#[test]
+fn home_80x24() {
+    insta::assert_snapshot!(screen(&sample::model(), (80, 24)));
+}
+
+#[test]
+fn home_120x40() {
+    insta::assert_snapshot!(screen(&sample::model(), (120, 40)));
+}
+
+#[test]
+fn home_60x15() {
+    insta::assert_snapshot!(screen(&sample::model(), (60, 15)));
+}
+
+#[test]
+fn home_40x5() {
+    insta::assert_snapshot!(screen(&sample::model(), (40, 5)));
+}
+
+#[test]
+fn home_200x60() {
+    insta::assert_snapshot!(screen(&sample::model(), (200, 60)));
+}
+
+#[test]
+fn home_80x24_in_ascii() {
+    let look = Look { glyphs: Glyphs::ASCII, ..sample::look() };
+    let ascii = text(&drawn(&sample::model(), &look, (80, 24)));
+    assert!(ascii.is_ascii());
+    insta::assert_snapshot!(ascii);
+}
+
+#[test]
+fn integration_80x24() {
+    insta::assert_snapshot!(screen(&opened(), (80, 24)));
+}
+
+#[test]
+fn integration_120x40() {
+    insta::assert_snapshot!(screen(&opened(), (120, 40)));
+}
+
+#[test]
+fn integration_60x15() {
+    insta::assert_snapshot!(screen(&opened(), (60, 15)));
+}
+
+#[test]
+fn integration_40x5() {
+    insta::assert_snapshot!(screen(&opened(), (40, 5)));
+}
+
+#[test]
+fn help_80x24() {
+    let mut model = sample::model();
+    press(&mut model, "?");
+    insta::assert_snapshot!(screen(&model, (80, 24)));
+}
