@@ -172,22 +172,22 @@ mod tests {
     #[test]
     fn the_first_place_with_a_file_counts() {
         let around = Fake::default()
-            .directory("/work/app/src")
-            .file("/work/app/.git", "")
+            .directory("/srv/app/src")
+            .file("/srv/app/.git", "")
             .file("/etc/tminus/config.toml", "");
         assert_eq!(found(&around).as_deref(), Some("/etc/tminus/config.toml"));
         let around = around.file("/home/me/.config/tminus/config.toml", "");
         assert_eq!(found(&around).as_deref(), Some("/home/me/.config/tminus/config.toml"));
-        let around = around.file("/work/tminus.toml", "");
+        let around = around.file("/srv/tminus.toml", "");
         assert_eq!(
             found(&around).as_deref(),
             Some("/home/me/.config/tminus/config.toml"),
             "what lies above the project is not the project's"
         );
-        let around = around.file("/work/app/tminus.toml", "");
-        assert_eq!(found(&around).as_deref(), Some("/work/app/tminus.toml"));
-        let around = around.file("/work/app/src/tminus.toml", "");
-        assert_eq!(found(&around).as_deref(), Some("/work/app/src/tminus.toml"));
+        let around = around.file("/srv/app/tminus.toml", "");
+        assert_eq!(found(&around).as_deref(), Some("/srv/app/tminus.toml"));
+        let around = around.file("/srv/app/src/tminus.toml", "");
+        assert_eq!(found(&around).as_deref(), Some("/srv/app/src/tminus.toml"));
         let around = around.variable("TMINUS_CONFIG", "/run/t.toml");
         assert_eq!(found(&around).as_deref(), Some("/run/t.toml"));
         let named = locate(Some(Path::new("mine.toml")), &around);
@@ -215,11 +215,11 @@ mod tests {
     #[test]
     fn every_place_and_its_reason_can_be_shown() {
         let around = Fake::default()
-            .directory("/work/app")
-            .file("/work/app/tminus.toml", "")
+            .directory("/srv/app")
+            .file("/srv/app/tminus.toml", "")
             .file("/etc/tminus/config.toml", "");
         insta::assert_snapshot!(locate(None, &around), @r"
-        /work/app/tminus.toml  (the working directory): read
+        /srv/app/tminus.toml  (the working directory): read
         /home/me/.config/tminus/config.toml  (the user's): not there
         /etc/tminus/config.toml  (the host's): there, and another one comes first
         ");

@@ -15,7 +15,7 @@ const NOW: Timestamp = Timestamp(1_795_400_000_000);
 /// Part of every secret in the corpus.
 const CANARY: &str = "hunter2";
 /// Where every file of the corpus is said to be.
-const FILE: &str = "/work/app/tminus.toml";
+const FILE: &str = "/srv/app/tminus.toml";
 
 /// Some integrations want a runtime to be built in.
 fn runtime() -> Runtime {
@@ -33,7 +33,7 @@ fn ids(settings: &Settings) -> Vec<CheckId> {
 
 /// A world with that file; its first comments name variables and further files.
 fn around(text: &str) -> Fake {
-    let plain = Fake::default().directory("/work/app").file(FILE, text);
+    let plain = Fake::default().directory("/srv/app").file(FILE, text);
     text.lines().fold(plain, |around, line| {
         let said = |word| line.strip_prefix(word)?.split_once('=');
         match (said("# env "), said("# file ")) {
@@ -169,7 +169,7 @@ fn the_example_sets_nothing_and_its_keys_are_those_that_exist() {
     }
     let variables = ["REDIS_PASSWORD", "DATABASE_PASSWORD", "OPENAI_API_KEY", "LETTA_API_KEY"];
     let around = variables.into_iter().chain(["GITHUB_TOKEN"]).fold(
-        Fake::default().directory("/work/app").file(FILE, &set).file("/run/secrets/google", "k"),
+        Fake::default().directory("/srv/app").file(FILE, &set).file("/run/secrets/google", "k"),
         |around, name| around.variable(name, "some-value"),
     );
     let _entered = runtime().enter();
