@@ -170,8 +170,8 @@ fn a_wrong_file_is_answered_with_all_that_is_wrong() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(ran.err, @r"
             tminus: the configuration cannot be used
-              ~/srv/tminus.toml:2: redis.urll is not a key here; did you mean url?
-              ~/srv/tminus.toml:4: verdict.min_score is 101; a percentage from 0 to 100 is accepted
+              ~/work/tminus.toml:2: redis.urll is not a key here; did you mean url?
+              ~/work/tminus.toml:4: verdict.min_score is 101; a percentage from 0 to 100 is accepted
               do: correct it, then `tminus config check`
             ");
         }
@@ -183,7 +183,7 @@ fn the_configuration_says_where_it_comes_from() {
     let home = Home::with("[[redis]]\nname = \"cache\"\nwrites = false\n");
     let path = home.run("config path");
     insta::assert_snapshot!(path.out, @r"
-    ~/srv/tminus.toml  (the working directory): read
+    ~/work/tminus.toml  (the working directory): read
     ~/.config/tminus/config.toml  (the user's): not there
     /etc/tminus/config.toml  (the host's): not there
     ");
@@ -192,7 +192,7 @@ fn the_configuration_says_where_it_comes_from() {
         Ran::of(check.env("DATABASE_URL", "sqlite:///tmp/orders.db").output().unwrap(), &home);
     assert_eq!((check.code, check.err.as_str()), (0, ""));
     insta::assert_snapshot!(check.out, @r"
-    ~/srv/tminus.toml is usable.
+    ~/work/tminus.toml is usable.
       redis/cache  name line 2, writes line 3
       database     url $DATABASE_URL
       monitoring   nothing set: the defaults hold
