@@ -1,11 +1,16 @@
+use super::slots::Slots;
 use std::{
     collections::BTreeSet,
+    iter,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 /// No key of ours lives longer, whatever becomes of this process.
 pub(crate) const CEILING: Duration = Duration::from_mins(1);
+
+/// How often a run is drawn until its slot fits. A single slot of all is hit by then.
+const DRAWS: usize = 1 << 18;
 
 /// The keys of one run of one check. Nothing else can make a [`Key`].
 ///
@@ -30,7 +35,14 @@ pub(crate) struct Key {
 impl Keys {
     /// The keys of a new run, told from all other runs by 48 random bits.
     pub(crate) fn new(service: &str) -> Self {
-        let run = format!("{:012x}", fastrand::u64(..1 << 48));
+        Self::within(service, &Slots::all())
+    }
+
+    /// The keys of a new run that belong to one of `slots`, if there is any.
+    pub(crate) fn within(service: &str, slots: &Slots) -> Self {
+        let run = drawn();
+        let fitting = || iter::repeat_with(drawn).take(DRAWS).find(|run| slots.hold(run));
+        let run = if slots.hold(&run) { run } else { fitting().unwrap_or(run) };
         let prefix = format!("tminus:{{{run}}}:{run}:{service}");
         Self { run, prefix, touched: Touched::default() }
     }
@@ -74,6 +86,11 @@ impl Key {
     }
 }
 
+/// 48 random bits.
+fn drawn() -> String {
+    format!("{:012x}", fastrand::u64(..1 << 48))
+}
+
 /// A time to live as the server wants it: whole milliseconds, from 1 to 60 000.
 pub(crate) fn milliseconds(ttl: Duration) -> u64 {
     u64::try_from(ttl.min(CEILING).as_millis()).unwrap_or(1).max(1)
@@ -92,6 +109,14 @@ mod tests {
         assert_eq!(key.part("f").as_str(), format!("{}:f", key.as_str()));
         assert!(key.as_str().starts_with(keys.prefix()));
         assert_ne!(keys.prefix(), Keys::new("lock").prefix());
+    }
+
+    #[test]
+    fn keys_can_be_had_in_any_single_slot() {
+        let only = Slots::of([(12_182, 12_182)]);
+        let keys = Keys::within("lock", &only);
+        assert!(only.hold(keys.run()));
+        assert_ne!(keys.run(), Keys::within("lock", &only).run());
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod reply;
 mod server;
 mod services;
 mod settings;
+mod slots;
 mod transport;
 mod trials;
 mod trouble;
