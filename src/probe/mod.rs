@@ -11,6 +11,7 @@ mod isolation;
 mod locality;
 mod measure;
 mod narrow;
+mod run_id;
 mod settings;
 pub mod tls;
 
@@ -21,6 +22,7 @@ pub use isolation::{Ending, isolate};
 pub use locality::is_local;
 pub use measure::{Stopwatch, with_lag};
 pub use narrow::Narrow;
+pub use run_id::{RunId, this_run};
 pub use settings::{Complaint, Safety};
 
 use crate::domain::{CheckSpec, Finding, IntegrationId, Target};

@@ -13,7 +13,7 @@ use super::{
     vitals,
 };
 use crate::{
-    domain::{Cause, Finding},
+    domain::{Cause, Finding, Quantity},
     probe::{ProbeError, Stopwatch, with_lag},
 };
 use std::{mem, sync::PoisonError, time::Duration};
@@ -39,7 +39,9 @@ impl Redis {
                     Err(trouble) => trouble.finding(judge::ASKED, judge::WANTED),
                 };
                 let evidence = watch.write_to(mem::take(&mut finding.evidence));
-                Ok(finding.evidence(evidence.fact("address", &*site.transport.address.name())))
+                let most = Quantity::Count(site.transport.crowd.most());
+                let evidence = evidence.fact("address", &*site.transport.address.name());
+                Ok(finding.evidence(evidence.fact("connections at once, at most", most)))
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{
     trouble::{Step, Trouble},
     wire::{Limited, Stream, Tap},
 };
-use crate::probe::Stopwatch;
+use crate::probe::{Stopwatch, this_run};
 use redis::{
     AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, Value, aio::MultiplexedConnection,
 };
@@ -173,12 +173,14 @@ impl Client {
 }
 
 impl Purpose {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Probe => "tminus:probe",
-            Self::Data => "tminus:data",
-            Self::Listen => "tminus:sub",
-        }
+    /// What a server lists the connection as: `tminus:<role>:<run>`.
+    pub(super) fn name(self) -> String {
+        let role = match self {
+            Self::Probe => "probe",
+            Self::Data => "data",
+            Self::Listen => "sub",
+        };
+        format!("tminus:{role}:{}", this_run())
     }
 }
 

@@ -1,4 +1,5 @@
 use super::slots::Slots;
+use crate::probe::this_run;
 use std::{
     collections::BTreeSet,
     iter,
@@ -14,8 +15,9 @@ const DRAWS: usize = 1 << 18;
 
 /// The keys of one run of one check. Nothing else can make a [`Key`].
 ///
-/// A key reads `tminus:{<run>}:<run>:<service>:<name>`. The braces put all keys
-/// of a run into one slot of a cluster, so that a script may use several.
+/// A key reads `tminus:{<run>}:<process>:<service>:<name>`. The braces put all keys
+/// of a run into one slot of a cluster, so that a script may use several; by the
+/// name of the process those that a killed one left are found.
 pub(crate) struct Keys {
     run: String,
     prefix: String,
@@ -43,7 +45,7 @@ impl Keys {
         let run = drawn();
         let fitting = || iter::repeat_with(drawn).take(DRAWS).find(|run| slots.hold(run));
         let run = if slots.hold(&run) { run } else { fitting().unwrap_or(run) };
-        let prefix = format!("tminus:{{{run}}}:{run}:{service}");
+        let prefix = format!("tminus:{{{run}}}:{}:{service}", this_run());
         Self { run, prefix, touched: Touched::default() }
     }
 
@@ -105,7 +107,7 @@ mod tests {
         let keys = Keys::new("lock");
         let key = keys.key("l1");
         let run = &key.as_str()["tminus:{".len()..][..12];
-        assert_eq!(key.as_str(), format!("tminus:{{{run}}}:{run}:lock:l1"));
+        assert_eq!(key.as_str(), format!("tminus:{{{run}}}:{}:lock:l1", this_run()));
         assert_eq!(key.part("f").as_str(), format!("{}:f", key.as_str()));
         assert!(key.as_str().starts_with(keys.prefix()));
         assert_ne!(keys.prefix(), Keys::new("lock").prefix());

@@ -13,6 +13,7 @@
 mod address;
 mod checks;
 mod client;
+mod crowd;
 mod fault;
 mod greeting;
 mod info;

@@ -2,10 +2,12 @@
 
 use super::{
     address::{Address, Place},
+    crowd::Crowd,
     trouble::{Step, Trouble},
     wire::Stream,
 };
 use crate::probe::{ProbeError, Stopwatch, tls};
+use rustix::net::sockopt;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
@@ -14,6 +16,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     net::{TcpStream, UnixStream, lookup_host},
@@ -23,9 +26,21 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
+/// A connection that is silent for this long is asked whether it is still there,
+const IDLE: Duration = Duration::from_secs(10);
+/// again after this long,
+const BETWEEN_PROBES: Duration = Duration::from_secs(3);
+/// and ends after as many questions without an answer.
+const PROBES: u32 = 3;
+/// Milliseconds that something sent may stay unacknowledged.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: u32 = 5000;
+
 /// Knows how to reach one server.
 pub(super) struct Transport {
     pub(super) address: Address,
+    /// Everything that is open through it.
+    pub(super) crowd: Crowd,
     ca: Option<PathBuf>,
     /// Reading the certificates of a host takes milliseconds: once is enough.
     tls: OnceCell<Arc<ClientConfig>>,
@@ -34,11 +49,20 @@ pub(super) struct Transport {
 impl Transport {
     /// `ca` names the certificates to trust; without it those of this host.
     pub(super) fn new(address: Address, ca: Option<PathBuf>) -> Self {
-        Self { address, ca, tls: OnceCell::new() }
+        Self { address, crowd: Crowd::default(), ca, tls: OnceCell::new() }
     }
 
     /// Connects, writing each step to `watch`.
     pub(super) async fn open(
+        &self,
+        watch: &mut Stopwatch,
+        deadline: Instant,
+    ) -> Result<Box<dyn Stream>, Trouble> {
+        let stream = self.reach(watch, deadline).await?;
+        Ok(Box::new(self.crowd.admit(stream)))
+    }
+
+    async fn reach(
         &self,
         watch: &mut Stopwatch,
         deadline: Instant,
@@ -77,8 +101,7 @@ impl Transport {
         let connected = within(deadline, Step::Connect, TcpStream::connect(&*addresses)).await;
         watch.lap("connect");
         let stream = connected?.map_err(|error| self.unreachable(&error))?;
-        // Without it a small command may wait for the acknowledgement of the one before.
-        stream.set_nodelay(true).map_err(|error| self.unreachable(&error))?;
+        keep_honest(&stream).map_err(|error| self.unreachable(&error))?;
         Ok(stream)
     }
 
@@ -103,6 +126,20 @@ impl Transport {
     fn unreachable(&self, error: &io::Error) -> Trouble {
         Trouble::Reach(ProbeError::of_io(error, &self.address.name()))
     }
+}
+
+/// Makes a connection that leads into nothing end by itself, and soon.
+fn keep_honest(stream: &TcpStream) -> io::Result<()> {
+    // Without it a small command may wait for the acknowledgement of the one before.
+    stream.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, IDLE)?;
+    sockopt::set_tcp_keepintvl(stream, BETWEEN_PROBES)?;
+    sockopt::set_tcp_keepcnt(stream, PROBES)?;
+    // Keepalive is silent while something sent is not acknowledged; this is not.
+    #[cfg(target_os = "linux")]
+    sockopt::set_tcp_user_timeout(stream, UNACKNOWLEDGED)?;
+    Ok(())
 }
 
 async fn within<T>(
@@ -185,7 +222,7 @@ fn native_roots() -> RootCertStore {
 mod tests {
     use super::*;
     use crate::secret::Secret;
-    use std::time::Duration;
+    use tokio::net::TcpListener;
 
     fn transport(url: &str, ca: Option<PathBuf>) -> Transport {
         Transport::new(Address::parse(&Secret::new(url)).unwrap(), ca)
@@ -197,6 +234,22 @@ mod tests {
         let trouble = transport.open(&mut watch, deadline).await.err().unwrap();
         let phases = watch.write_to(crate::domain::Evidence::default()).phases;
         (trouble, phases.into_iter().map(|phase| phase.name).collect())
+    }
+
+    #[tokio::test]
+    async fn a_connection_into_nothing_ends_soon() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = format!("redis://{}", listener.local_addr().unwrap());
+        let transport = transport(&address, None);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let place = ("127.0.0.1", listener.local_addr().unwrap().port());
+        let stream = transport.tcp(place, &mut Stopwatch::start(), deadline).await.unwrap();
+        assert!(stream.nodelay().unwrap() && sockopt::socket_keepalive(&stream).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), Duration::from_secs(10));
+        assert_eq!(sockopt::tcp_keepintvl(&stream).unwrap(), Duration::from_secs(3));
+        assert_eq!(sockopt::tcp_keepcnt(&stream).unwrap(), 3);
+        #[cfg(target_os = "linux")]
+        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), 5000);
     }
 
     #[tokio::test]
