@@ -1,6 +1,6 @@
-//! The part that measures; [`judge`] decides.
+//! What the check table calls: the backend's own checks, and the flag of the stand-in.
 
-use super::{Database, judge};
+use super::{Database, backend::Concluded};
 use crate::{
     domain::{Evidence, Finding},
     probe::{Cx, ProbeError, Stopwatch},
@@ -9,13 +9,10 @@ use crate::{
 impl Database {
     /// Reaches the database and asks the smallest question.
     pub(super) async fn connect(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
-        let engine = self.engine()?;
+        let backend = self.backend()?;
         let mut watch = Stopwatch::start();
-        let contact = engine.contact(&mut watch).await;
-        let mut finding = match &contact {
-            Ok(contact) => judge::connect(contact, self.connect_limit),
-            Err(fault) => fault.finding(),
-        };
+        let reached = backend.connect(self.connect_limit, &mut watch).await;
+        let mut finding = reached.unwrap_or_else(|fault| fault.finding());
         finding.evidence = watch.write_to(finding.evidence);
         if self.embedded {
             return Ok(embedded(finding));
@@ -25,24 +22,17 @@ impl Database {
 
     /// Sends statements and sees whether each is counted.
     pub(super) async fn query(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
-        let finding = match self.engine()?.tracking().await {
-            Ok(tracking) => judge::query(&tracking),
-            Err(fault) => fault.finding(),
-        };
-        Ok(self.flagged(finding))
+        self.concluded(self.backend()?.query()).await
     }
 
     /// Sends a slow and a quick statement and sees which is noticed.
     pub(super) async fn slow(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
-        let finding = match self.engine()?.slowness().await {
-            Ok(slowness) => judge::slow(&slowness),
-            Err(fault) => fault.finding(),
-        };
-        Ok(self.flagged(finding))
+        self.concluded(self.backend()?.slow()).await
     }
 
-    fn flagged(&self, finding: Finding) -> Finding {
-        if self.embedded { finding.on_fallback() } else { finding }
+    async fn concluded(&self, run: Concluded<'_>) -> Result<Finding, ProbeError> {
+        let finding = run.await.unwrap_or_else(|fault| fault.finding());
+        Ok(if self.embedded { finding.on_fallback() } else { finding })
     }
 }
 

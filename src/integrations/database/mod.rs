@@ -5,19 +5,19 @@
 //! result it knows and demands to find exactly them.
 
 mod address;
+mod backend;
 mod checks;
 mod fault;
 mod judge;
 mod measured;
 mod postgres;
-mod queries;
 mod settings;
 mod sqlite;
 mod tally;
 
 pub use settings::Settings;
 
-use self::{address::Place, measured::Engine, postgres::Postgres, sqlite::Sqlite};
+use self::{address::Place, backend::Backend, postgres::Postgres, sqlite::Sqlite};
 use crate::{
     domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, plain, text},
     probe::{Check, Cx, Integration, ProbeError, Run, specs},
@@ -36,7 +36,7 @@ pub struct Database {
     /// Whether nothing is configured and our own takes its place.
     embedded: bool,
     /// What is wrong with the URL, where it names nothing that can be asked.
-    engine: Result<Box<dyn Engine>, String>,
+    backend: Result<Box<dyn Backend>, String>,
 }
 
 impl Database {
@@ -46,7 +46,7 @@ impl Database {
         let embedded = matches!(place, Ok(Place::Embedded));
         let name = place.as_ref().map_or_else(|_| "unusable url".into(), Place::label);
         let provenance = if embedded { Provenance::Embedded } else { Provenance::Configured };
-        let engine = place.map(|place| -> Box<dyn Engine> {
+        let backend = place.map(|place| -> Box<dyn Backend> {
             match place {
                 Place::Postgres(server) => Box::new(Postgres::new(server, settings.slow)),
                 Place::Sqlite(file) => Box::new(Sqlite::file(file, settings.slow)),
@@ -60,13 +60,13 @@ impl Database {
             target: Target { name: plain(&name, 200), provenance },
             connect_limit: settings.connect_limit,
             embedded,
-            engine,
+            backend,
         }
     }
 
-    fn engine(&self) -> Result<&dyn Engine, ProbeError> {
-        match &self.engine {
-            Ok(engine) => Ok(engine.as_ref()),
+    fn backend(&self) -> Result<&dyn Backend, ProbeError> {
+        match &self.backend {
+            Ok(backend) => Ok(backend.as_ref()),
             Err(says) => Err(ProbeError::Misconfigured(format!("the url {says}"))),
         }
     }

@@ -1,47 +1,24 @@
-use super::{fingerprints, grant, time};
+use super::time;
 use crate::{
-    domain::{Cause, Evidence, Finding, Quantity},
-    integrations::database::{
-        measured::{Pair, Plane, Sample, Setup, Sight, Slowness},
-        queries,
-    },
+    domain::{Cause, Evidence, Finding},
+    integrations::database::measured::{Pair, Sample},
     units,
 };
-use std::time::Duration;
 
 /// Whether the canaries say more about this host, or the way, than about the database.
 pub(in super::super) fn worth_another_try(pair: &Pair) -> bool {
-    let Pair { limit, long, short, server, .. } = pair;
-    let seen = |plane: &Plane| plane.long.as_ref().is_some_and(|sight| sight.took > *limit);
-    short.flagged || !long.flagged || !server.as_ref().is_none_or(seen)
+    pair.short.flagged || !pair.long.flagged
 }
 
-/// Whether the slow one was noticed and the quick one was not.
-pub(in super::super) fn slow(ran: &Slowness) -> Finding {
-    let pair = match ran {
-        Slowness::Cancelled { wanted, timeout, role } => return cancelled(*wanted, *timeout, role),
-        Slowness::Ran(pair) => pair.as_ref(),
-    };
-    let finding = missed(pair)
-        .or_else(|| mistaken(pair))
-        .or_else(|| pair.server.as_ref().and_then(|plane| unseen(pair, plane)))
-        .unwrap_or_else(|| {
-            let (long, short) = (units::span(pair.long.wanted), units::span(pair.short.wanted));
-            let limit = units::span(pair.limit);
-            Finding::pass(&format!("{long} noticed, {short} not, limit {limit}"))
-        });
-    finding.evidence(evidence(pair))
+/// What is wrong with our own side of it: the slow one missed, or the quick one flagged.
+pub(in super::super) fn controls(pair: &Pair) -> Option<Finding> {
+    missed(pair).or_else(|| mistaken(pair))
 }
 
-fn cancelled(wanted: Duration, timeout: Duration, role: &str) -> Finding {
-    let timeout = units::span(timeout);
-    let says = format!("canary blocked by statement_timeout={timeout}");
-    let evidence = Evidence::default()
-        .asked(&format!("SELECT pg_sleep of {}", units::span(wanted)))
-        .wanted("it comes to its end and is noticed")
-        .reply(&format!("SQLSTATE 57014: cancelled, statement_timeout={timeout}"));
-    let remedy = format!("ALTER ROLE {role} SET statement_timeout = '2s', for this role alone");
-    Finding::unknown(Cause::NoSamples, &says).evidence(evidence).remedy(&remedy)
+/// Both are told apart.
+pub(in super::super) fn noticed(pair: &Pair) -> Finding {
+    let [long, short, limit] = [pair.long.wanted, pair.short.wanted, pair.limit].map(units::span);
+    Finding::pass(&format!("{long} noticed, {short} not, limit {limit}"))
 }
 
 /// The positive control: our side has to find the slow one slow.
@@ -56,17 +33,16 @@ fn missed(pair: &Pair) -> Option<Finding> {
 
 /// The negative control: our side must not find the quick one slow.
 fn mistaken(pair: &Pair) -> Option<Finding> {
-    let Pair { limit, short, round_trip, server, .. } = pair;
+    let Pair { limit, short, round_trip, short_there, .. } = pair;
     if !short.flagged {
         return None;
     }
     let (wanted, took) = (units::span(short.wanted), units::span(short.took));
-    let there = server.as_ref().and_then(|plane| plane.short.as_ref()).map(|sight| sight.took);
     Some(if short.wanted + *round_trip > *limit {
         let (trip, limit) = (units::span(*round_trip), units::span(*limit));
         Finding::warn(&format!("round trip of {trip} drowns a limit of {limit}"))
             .remedy("run tminus nearer to the database, or raise slow in tminus.toml")
-    } else if let Some(there) = there.filter(|there| there > limit) {
+    } else if let Some(there) = short_there.filter(|there| there > limit) {
         let there = units::span(there);
         Finding::warn(&format!("server took {there} for a canary of {wanted}"))
             .remedy("give the server processor time: it cannot even sleep in time")
@@ -76,38 +52,11 @@ fn mistaken(pair: &Pair) -> Option<Finding> {
     })
 }
 
-/// The server has to have noticed the slow one too, by itself.
-fn unseen(pair: &Pair, plane: &Plane) -> Option<Finding> {
-    let Pair { limit, long, .. } = pair;
-    let setup = &plane.setup;
-    let noticed = plane.long.as_ref().is_some_and(|sight| sight.took > *limit)
-        || plane.booked.is_some_and(|(calls, time)| calls == 1 && time > *limit);
-    if noticed {
-        return (!setup.reads_all).then(|| {
-            Finding::warn("noticed, but others' statements are hidden").remedy(&grant(setup))
-        });
-    }
-    let unknown = |says| Finding::unknown(Cause::NoSamples, says);
-    Some(if !fingerprints(setup) {
-        unknown("PostgreSQL before 14 is not looked into")
-            .remedy("upgrade the server; 13 and older are no longer maintained")
-    } else if !setup.own_session {
-        unknown("a pooler hides which session is ours").remedy("point the url at the server itself")
-    } else if !setup.activities {
-        let finding = Finding::fail("track_activities=off hides slow statements");
-        finding.remedy(&format!("ALTER ROLE {} SET track_activities = on", setup.role))
-    } else {
-        let wanted = units::span(long.wanted);
-        Finding::fail(&format!("canary of {wanted} not seen by the server"))
-            .remedy("look into pg_stat_activity: the session of tminus-probe has to show up")
-    })
-}
-
-fn evidence(pair: &Pair) -> Evidence {
-    let Pair { limit, long, short, round_trip, server } = pair;
+/// What was sent and what our side saw of it; `planes` is who looked.
+pub(in super::super) fn sampled(pair: &Pair, planes: &str) -> Evidence {
+    let Pair { limit, long, short, round_trip, .. } = pair;
     let [slow, quick, limit] = [long.wanted, short.wanted, *limit].map(units::span);
     let verdict = |sample: &Sample| if sample.flagged { "slow" } else { "not slow" };
-    let planes = if server.is_some() { "this side and the server" } else { "this side only" };
     let evidence = Evidence::default()
         .asked(&format!("a statement of {slow} and one of {quick}"))
         .wanted(&format!("{slow} found slow, {quick} not; limit {limit}"))
@@ -115,41 +64,14 @@ fn evidence(pair: &Pair) -> Evidence {
         .fact("looked at by", planes);
     let evidence = time(evidence, &format!("{slow}, here"), long.took);
     let evidence = time(evidence, &format!("{quick}, here"), short.took);
-    let evidence = time(evidence, "round trip", *round_trip);
-    match server {
-        Some(plane) => noticed_by(plane, &slow, &quick, evidence),
-        None => evidence,
-    }
-}
-
-/// What the server showed, and to whom it attributes it.
-fn noticed_by(plane: &Plane, slow: &str, quick: &str, evidence: Evidence) -> Evidence {
-    let sighted = |evidence: Evidence, name: &str, sight: Option<&Sight>| match sight {
-        None => evidence.fact(name, "not seen"),
-        Some(sight) => evidence.fact(name, Quantity::Time(sight.took)),
-    };
-    let evidence = sighted(evidence, &format!("{slow}, server"), plane.long.as_ref());
-    let evidence = sighted(evidence, &format!("{quick}, server"), plane.short.as_ref());
-    let evidence = match plane.long.as_ref() {
-        Some(sight) if sight.in_flight => {
-            evidence.fact("seen", format!("in flight, waiting for {}", sight.wait).as_str())
-        }
-        Some(_) => evidence.fact("seen", "just after it ended"),
-        None => evidence,
-    };
-    let Setup { role, database, .. } = &plane.setup;
-    let who = format!("{role} in {database}, {}", queries::APPLICATION);
-    let evidence = evidence.fact("attributed to", who.as_str());
-    match plane.booked {
-        Some((_, booked)) => time(evidence, "pg_stat_statements", booked),
-        None => evidence.fact("pg_stat_statements", "no row"),
-    }
+    time(evidence, "round trip", *round_trip)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::Outcome;
+    use std::time::Duration;
 
     const LIMIT: Duration = ms(100);
 
@@ -161,111 +83,47 @@ mod tests {
         Sample { wanted: ms(wanted), took: ms(took), flagged: ms(took) > LIMIT }
     }
 
-    fn sight(took: u64) -> Sight {
-        Sight { in_flight: true, wait: "PgSleep".into(), took: ms(took), fingerprint: None }
-    }
-
-    fn plane() -> Plane {
-        let setup = Setup {
-            number: 150_018,
-            role: "app".into(),
-            activities: true,
-            reads_all: true,
-            own_session: true,
-            ..Setup::default()
-        };
-        Plane { setup, long: Some(sight(105)), short: Some(sight(50)), booked: None }
-    }
-
-    /// Judges canaries that took `long` and `short` milliseconds here.
-    fn judged(long: u64, short: u64, trip: u64, server: Option<Plane>) -> Finding {
+    /// Canaries that took `long` and `short` milliseconds here.
+    fn pair(long: u64, short: u64, trip: u64, short_there: Option<Duration>) -> Pair {
         let (long, short) = (sample(150, long), sample(50, short));
-        let pair = Pair { limit: LIMIT, long, short, round_trip: ms(trip), server };
-        slow(&Slowness::Ran(Box::new(pair)))
+        Pair { limit: LIMIT, long, short, round_trip: ms(trip), short_there }
     }
 
-    fn says(finding: &Finding) -> (&str, &str) {
+    fn says(pair: &Pair) -> (&'static str, String) {
+        let finding = controls(pair).unwrap_or_else(|| noticed(pair));
         assert!(finding.summary.chars().count() <= 45, "{}", finding.summary);
-        let ok = finding.outcome == Outcome::Pass;
-        assert!(ok || finding.remedy.is_some(), "{finding:?}");
-        assert!(!finding.evidence.asked.is_empty() && !finding.evidence.reply.is_empty());
-        (finding.outcome.word(), &finding.summary)
+        assert!(finding.outcome == Outcome::Pass || finding.remedy.is_some(), "{finding:?}");
+        let evidence = sampled(pair, "this side only");
+        assert!(!evidence.asked.is_empty() && !evidence.wanted.is_empty());
+        assert!(!evidence.reply.is_empty());
+        (finding.outcome.word(), finding.summary)
     }
 
     #[test]
     fn the_slow_one_has_to_be_noticed_and_the_quick_one_must_not() {
-        let pass = ("pass", "150ms noticed, 50ms not, limit 100ms");
-        assert_eq!(says(&judged(151, 51, 1, None)), pass);
-        assert_eq!(says(&judged(101, 100, 1, None)), pass);
-        let missed = ("fail", "canary of 150ms back after 100ms, limit 100ms");
-        assert_eq!(says(&judged(100, 51, 1, None)), missed);
-        let mistaken = ("unknown", "canary of 50ms took 101ms here");
-        assert_eq!(says(&judged(151, 101, 1, None)), mistaken);
+        let pass = ("pass", "150ms noticed, 50ms not, limit 100ms".to_owned());
+        assert_eq!(says(&pair(151, 51, 1, None)), pass);
+        assert_eq!(says(&pair(101, 100, 1, None)), pass);
+        let missed = ("fail", "canary of 150ms back after 100ms, limit 100ms".to_owned());
+        assert_eq!(says(&pair(100, 51, 1, None)), missed);
+        let mistaken = ("unknown", "canary of 50ms took 101ms here".to_owned());
+        assert_eq!(says(&pair(151, 101, 1, None)), mistaken);
     }
 
     #[test]
     fn what_delays_the_quick_one_is_told_apart() {
-        let far = judged(231, 131, 51, Some(plane()));
-        assert_eq!(says(&far), ("warn", "round trip of 51ms drowns a limit of 100ms"));
-        let near = judged(200, 130, 50, Some(plane()));
-        assert_eq!(says(&near), ("unknown", "canary of 50ms took 130ms here"));
-        let busy = Plane { short: Some(sight(120)), ..plane() };
-        let busy = judged(200, 130, 1, Some(busy));
-        assert_eq!(says(&busy), ("warn", "server took 120ms for a canary of 50ms"));
-    }
-
-    #[test]
-    fn the_server_has_to_notice_it_too() {
-        let pass = ("pass", "150ms noticed, 50ms not, limit 100ms");
-        let with = |plane| judged(151, 51, 1, Some(plane));
-        assert_eq!(says(&with(plane())), pass);
-        let unseen = || Plane { long: Some(sight(100)), ..plane() };
-        let says_unseen = ("fail", "canary of 150ms not seen by the server");
-        assert_eq!(says(&with(unseen())), says_unseen);
-        assert_eq!(says(&with(Plane { long: None, ..plane() })), says_unseen);
-        let booked = Plane { booked: Some((1, ms(150))), ..unseen() };
-        assert_eq!(says(&with(booked)), pass);
-        for not_ours in [(2, ms(300)), (1, ms(100)), (0, ms(0))] {
-            let plane = Plane { booked: Some(not_ours), ..unseen() };
-            assert_eq!(says(&with(plane)), says_unseen, "{not_ours:?}");
-        }
-    }
-
-    #[test]
-    fn what_hides_it_is_named() {
-        let setup = || plane().setup;
-        let cases = [
-            (Setup { activities: false, ..setup() }, "fail", "track_activities=off"),
-            (Setup { own_session: false, ..setup() }, "unknown", "a pooler hides"),
-            (Setup { number: 130_000, ..setup() }, "unknown", "before 14"),
-        ];
-        for (setup, outcome, part) in cases {
-            let finding = judged(151, 51, 1, Some(Plane { setup, long: None, ..plane() }));
-            let (word, summary) = says(&finding);
-            assert!(word == outcome && summary.contains(part), "{word} {summary}");
-        }
-        let low = Plane { setup: Setup { reads_all: false, ..setup() }, ..plane() };
-        let finding = judged(151, 51, 1, Some(low));
-        assert_eq!(says(&finding), ("warn", "noticed, but others' statements are hidden"));
-        assert_eq!(finding.remedy.as_deref(), Some("GRANT pg_read_all_stats TO app"));
-    }
-
-    #[test]
-    fn a_cancelled_canary_is_not_a_broken_detection() {
-        let (wanted, timeout, role) = (ms(150), ms(100), "app".to_owned());
-        let finding = slow(&Slowness::Cancelled { wanted, timeout, role });
-        assert_eq!(says(&finding), ("unknown", "canary blocked by statement_timeout=100ms"));
-        assert!(finding.remedy.unwrap().starts_with("ALTER ROLE app SET statement_timeout"));
+        let far = pair(231, 131, 51, Some(ms(50)));
+        assert_eq!(says(&far), ("warn", "round trip of 51ms drowns a limit of 100ms".into()));
+        let near = pair(200, 130, 50, Some(ms(50)));
+        assert_eq!(says(&near), ("unknown", "canary of 50ms took 130ms here".into()));
+        let busy = pair(200, 130, 1, Some(ms(120)));
+        assert_eq!(says(&busy), ("warn", "server took 120ms for a canary of 50ms".into()));
     }
 
     #[test]
     fn only_a_doubtful_pair_is_tried_again() {
-        let again = |long, short, server| {
-            let (long, short) = (sample(150, long), sample(50, short));
-            worth_another_try(&Pair { limit: LIMIT, long, short, round_trip: ms(1), server })
-        };
-        assert!(!again(151, 51, None) && !again(151, 51, Some(plane())));
-        assert!(again(151, 101, None) && again(100, 51, None));
-        assert!(again(151, 51, Some(Plane { long: Some(sight(100)), ..plane() })));
+        assert!(!worth_another_try(&pair(151, 51, 1, None)));
+        assert!(worth_another_try(&pair(151, 101, 1, None)));
+        assert!(worth_another_try(&pair(100, 51, 1, None)));
     }
 }

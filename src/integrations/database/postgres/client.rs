@@ -1,8 +1,9 @@
 use crate::{
     integrations::database::{
         address::{Host, Server},
+        backend::APPLICATION,
         fault::{Fault, Kind, Names, Stage},
-        queries,
+        postgres::queries,
     },
     probe::Stopwatch,
 };
@@ -166,7 +167,7 @@ fn options(server: &Server, guards: Guards) -> Result<PgConnectOptions, sqlx::Er
     let url = Url::parse(server.url.expose())
         .map_err(|error| sqlx::Error::Configuration(error.into()))?;
     let options = PgConnectOptions::from_url(&url)?
-        .application_name(queries::APPLICATION)
+        .application_name(APPLICATION)
         // Poolers refuse what they do not know, and nothing here reads a float's last digit.
         .extra_float_digits(None)
         .disable_statement_logging();
@@ -344,7 +345,7 @@ mod tests {
         };
         let options = options(&server, Guards::Left).unwrap();
         assert_eq!(options.get_host(), "::1");
-        assert_eq!(options.get_application_name(), Some(queries::APPLICATION));
+        assert_eq!(options.get_application_name(), Some(APPLICATION));
         assert_eq!(options.get_database(), Some("shop"));
     }
 }

@@ -5,15 +5,22 @@
 
 mod client;
 mod greet;
+mod judge;
+mod measured;
+mod queries;
 mod slowness;
 mod tracking;
 
-use self::client::{Client, Session, first};
+use self::{
+    client::{Client, Session, first},
+    measured::{Refusal, Setup, Sight},
+};
 use super::{
     address::Server,
+    backend::{Backend, Concluded},
     fault::{Fault, Kind},
-    measured::{Concern, Contact, Engine, Measured, Refusal, Setup, Sight, Slowness, Tracking},
-    queries,
+    judge as common,
+    measured::{Concern, Contact},
 };
 use crate::{
     domain::{FactValue, Quantity},
@@ -185,16 +192,16 @@ fn on(yes: bool) -> FactValue {
     if yes { "yes".into() } else { "no".into() }
 }
 
-impl Engine for Postgres {
-    fn contact<'a>(&'a self, watch: &'a mut Stopwatch) -> Measured<'a, Contact> {
-        Box::pin(self.reach(watch))
+impl Backend for Postgres {
+    fn connect<'a>(&'a self, limit: Duration, watch: &'a mut Stopwatch) -> Concluded<'a> {
+        Box::pin(async move { Ok(common::connect(&self.reach(watch).await?, limit)) })
     }
 
-    fn tracking(&self) -> Measured<'_, Tracking> {
-        Box::pin(self.track())
+    fn query(&self) -> Concluded<'_> {
+        Box::pin(async { Ok(judge::query(&self.track().await?)) })
     }
 
-    fn slowness(&self) -> Measured<'_, Slowness> {
-        Box::pin(self.time())
+    fn slow(&self) -> Concluded<'_> {
+        Box::pin(async { Ok(judge::slow(&self.time().await?)) })
     }
 }

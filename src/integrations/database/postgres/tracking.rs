@@ -1,9 +1,10 @@
-use super::{Memory, Postgres, STATEMENT, Session, first, setup};
+use super::{
+    Memory, Postgres, STATEMENT, Session, first, judge,
+    measured::{Books, Counters, Refusal, Setup, Tracking},
+    queries, setup,
+};
 use crate::integrations::database::{
     fault::{Fault, Kind},
-    judge,
-    measured::{Books, Counters, Refusal, Setup, Tracking},
-    queries,
     tally::Tally,
 };
 use std::time::Duration;

@@ -4,18 +4,20 @@
 //! for the one that was open, and nobody waits for us to let go.
 
 mod file;
+mod judge;
+mod queries;
 
 use self::file::Look;
 use super::{
     address::File,
+    backend::{Backend, Concluded},
     fault::{Fault, Kind, Names, Stage},
-    judge,
-    measured::{Books, Concern, Contact, Engine, Measured, Pair, Sample, Slowness, Tracking},
-    queries,
+    judge as common,
+    measured::{Concern, Contact, Pair, Sample},
     tally::Tally,
 };
 use crate::{
-    domain::{FactValue, Quantity},
+    domain::{FactValue, Finding, Quantity},
     probe::Stopwatch,
 };
 use sqlx::{
@@ -123,7 +125,7 @@ impl Sqlite {
         })
     }
 
-    async fn track(&self) -> Result<Tracking, Fault> {
+    async fn track(&self) -> Result<Finding, Fault> {
         let mut session = self.open().await?;
         let mut tally = Tally::new(self.slow);
         for _ in 0..SENT {
@@ -131,10 +133,10 @@ impl Sqlite {
             tally.note(queries::CANARY_FILE, rows.len(), took);
         }
         session.close().await;
-        Ok(Tracking { sent: SENT, tally, books: Books::None })
+        Ok(judge::query(SENT, &tally))
     }
 
-    async fn time(&self) -> Result<Slowness, Fault> {
+    async fn time(&self) -> Result<Finding, Fault> {
         let mut session = self.open().await?;
         let (_, round_trip) = session.ask(queries::CANARY_FILE).await?;
         let mut tries = 0;
@@ -143,13 +145,13 @@ impl Sqlite {
             let mut tally = Tally::new(self.slow);
             let short = session.pause(self.slow / 2, "quick canary", &mut tally).await?;
             let long = session.pause(self.slow * 3 / 2, "slow canary", &mut tally).await?;
-            let pair = Pair { limit: self.slow, long, short, round_trip, server: None };
-            if tries == TRIES || !judge::worth_another_try(&pair) {
+            let pair = Pair { limit: self.slow, long, short, round_trip, short_there: None };
+            if tries == TRIES || !common::worth_another_try(&pair) {
                 break pair;
             }
         };
         session.close().await;
-        Ok(Slowness::Ran(Box::new(pair)))
+        Ok(judge::slow(&pair))
     }
 }
 
@@ -236,16 +238,16 @@ where
     })
 }
 
-impl Engine for Sqlite {
-    fn contact<'a>(&'a self, watch: &'a mut Stopwatch) -> Measured<'a, Contact> {
-        Box::pin(self.reach(watch))
+impl Backend for Sqlite {
+    fn connect<'a>(&'a self, limit: Duration, watch: &'a mut Stopwatch) -> Concluded<'a> {
+        Box::pin(async move { Ok(common::connect(&self.reach(watch).await?, limit)) })
     }
 
-    fn tracking(&self) -> Measured<'_, Tracking> {
+    fn query(&self) -> Concluded<'_> {
         Box::pin(self.track())
     }
 
-    fn slowness(&self) -> Measured<'_, Slowness> {
+    fn slow(&self) -> Concluded<'_> {
         Box::pin(self.time())
     }
 }

@@ -1,9 +1,12 @@
-use super::{count, fingerprints, grant, time};
+use super::{fingerprints, grant};
 use crate::{
     domain::{Cause, Evidence, Finding, Quantity},
     integrations::database::{
-        measured::{Books, Counters, Refusal, Setup, Tracking},
-        queries,
+        judge::{count, time},
+        postgres::{
+            measured::{Books, Counters, Refusal, Setup, Tracking},
+            queries,
+        },
     },
 };
 
@@ -38,7 +41,6 @@ pub(in super::super) fn refusal(code: &str, setup: &Setup) -> Option<Refusal> {
 pub(in super::super) fn query(tracking: &Tracking) -> Finding {
     let Tracking { sent, tally, books } = tracking;
     match books {
-        Books::None => counted_here(tracking),
         Books::Closed(why, setup) => {
             let evidence = Evidence::default()
                 .asked("SELECT calls, rows, total_exec_time FROM pg_stat_statements")
@@ -72,26 +74,6 @@ fn asked(statement: &str, sent: u64) -> Evidence {
     Evidence::default()
         .asked(&format!("{statement}, {sent} times"))
         .wanted(&format!("{sent} calls and {sent} rows more than before"))
-}
-
-/// SQLite: nobody but ourselves can count.
-fn counted_here(tracking: &Tracking) -> Finding {
-    let Tracking { sent, tally, .. } = tracking;
-    let evidence = asked(queries::CANARY_FILE, *sent)
-        .reply(&format!("{} calls, {} rows", tally.statements, tally.rows))
-        .fact("counted by", "this side only: SQLite keeps no count that others can read");
-    let evidence = time(evidence, "time, here", tally.time);
-    let mean = tally.time / u32::try_from(*sent).unwrap_or(u32::MAX).max(1);
-    let finding = if tally.statements != *sent || tally.rows != *sent {
-        let says = format!("{} of {sent} statements counted here", tally.statements);
-        Finding::fail(&says).remedy("report this as a bug of tminus")
-    } else if tally.time.is_zero() {
-        Finding::fail("statements counted without their time")
-            .remedy("report this as a bug of tminus")
-    } else {
-        Finding::pass(&format!("{sent} of {sent} counted, on our side only"))
-    };
-    finding.evidence(evidence).measure(Quantity::Time(mean))
 }
 
 fn closed(why: Refusal, setup: &Setup, evidence: Evidence) -> Finding {
@@ -347,14 +329,5 @@ mod tests {
         assert_eq!(readable(&module("1.8")), Err(Refusal::Outdated));
         assert_eq!(readable(&module("1.9")), Ok(()));
         assert_eq!(readable(&Setup { version: None, ..setup() }), Ok(()));
-    }
-
-    #[test]
-    fn sqlite_is_counted_on_our_side_and_says_so() {
-        let finding = query(&tracking(Books::None));
-        assert_eq!(says(&finding), ("pass", "20 of 20 counted, on our side only"));
-        let mut short = tracking(Books::None);
-        short.sent = 21;
-        assert_eq!(says(&query(&short)), ("fail", "20 of 21 statements counted here"));
     }
 }

@@ -1,0 +1,22 @@
+//! The part that decides. Pure: measurements and limits in, a finding out.
+
+mod query;
+mod slow;
+
+pub(super) use query::{query, readable, refusal};
+pub(super) use slow::{seen_in_time, slow};
+
+use super::measured::Setup;
+
+/// The first server that names a session's fingerprint.
+const FINGERPRINTS: i32 = 140_000;
+
+/// Whether the server says which statement a session runs.
+pub(super) fn fingerprints(setup: &Setup) -> bool {
+    setup.number >= FINGERPRINTS
+}
+
+/// What a role needs in order to see the statements of others.
+fn grant(setup: &Setup) -> String {
+    format!("GRANT pg_read_all_stats TO {}", setup.role)
+}
