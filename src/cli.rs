@@ -4,7 +4,11 @@
     reason = "they are read as help, where backticks would be in the way"
 )]
 
-use crate::config::{Color, Glyphs};
+use crate::{
+    config::{Color, Glyphs},
+    nearest::did_you_mean,
+    surface::gate,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -31,6 +35,7 @@ Exit codes, the same for every verb and format:
   1  NO-GO
   2  the command line or the configuration is wrong: no verdict
   3  HOLD: nobody knows yet
+  4  with --strict: GO, and something is on the checklist or accepted
   130, 143  interrupted by SIGINT, SIGTERM";
 
 /// What every verb understands.
@@ -67,12 +72,44 @@ pub struct Global {
 pub enum Verb {
     /// Looks once, prints what it found, and ends with the verdict as exit code.
     Check(Check),
+    /// Lists the checks: what each shows, what it weighs, what it does to its target.
+    List(List),
     /// Says which configuration holds, where it comes from and what is wrong with it.
     Config {
         /// What to say about it.
         #[command(subcommand)]
         about: About,
     },
+    /// Prints what makes a shell complete the command line.
+    ///
+    /// For bash: tminus completions bash > ~/.local/share/bash-completion/completions/tminus
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page: tminus man | man -l -
+    Man,
+}
+
+/// Which checks are listed, and how.
+#[derive(Clone, Debug, Args)]
+pub struct List {
+    /// What to list: an integration, a check or a pattern. Everything, if nothing is named.
+    #[arg(value_name = "SELECTION")]
+    pub selection: Vec<String>,
+    /// How the list is written.
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub format: ListFormat,
+}
+
+/// How a list is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// Text for people.
+    #[default]
+    Human,
+    /// One JSON document.
+    Json,
 }
 
 /// One look.
@@ -87,9 +124,58 @@ pub struct Check {
     /// At least one whole look is taken, however short the time.
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub wait: Option<Duration>,
-    /// How the result is written to the standard output.
-    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    /// How the result is written: human, json, junit, tap, markdown, github or nagios.
+    ///
+    /// FORMAT=PATH writes into a file; given several times, each is written, one of
+    /// them to the standard output. Human is the default. No format changes the exit
+    /// code. github prints annotations, and adds to the summary of the step.
+    #[arg(long = "format", value_name = "FORMAT[=PATH]", value_parser = output)]
+    pub formats: Vec<Output>,
+    /// Ends with 4 when it is GO, and something is on the checklist or accepted.
+    #[arg(long)]
+    pub strict: bool,
+    /// Is NO-GO under this score, whatever the configuration says.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_score: Option<u8>,
+    /// Whose exit codes are used; those of nagios are 0 OK, 1 WARNING, 2 CRITICAL,
+    /// 3 UNKNOWN and every error.
+    #[arg(long, value_name = "WHOSE", default_value_t, value_enum, conflicts_with = "strict")]
+    pub exit_style: ExitStyle,
+}
+
+impl Check {
+    /// What is written and where, at least one of them.
+    pub fn outputs(&self) -> Vec<Output> {
+        if self.formats.is_empty() { vec![Output::default()] } else { self.formats.clone() }
+    }
+
+    /// How the verdict becomes an exit code.
+    pub fn style(&self) -> gate::ExitStyle {
+        match (self.exit_style, self.strict) {
+            (ExitStyle::Nagios, _) => gate::ExitStyle::Nagios,
+            (ExitStyle::Tminus, true) => gate::ExitStyle::Strict,
+            (ExitStyle::Tminus, false) => gate::ExitStyle::Plain,
+        }
+    }
+}
+
+/// One way in which a result is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// How.
     pub format: Format,
+    /// Into which file; to the standard output without one.
+    pub path: Option<PathBuf>,
+}
+
+/// Whose exit codes are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExitStyle {
+    /// Those that every verb has.
+    #[default]
+    Tminus,
+    /// Those of a monitoring plugin.
+    Nagios,
 }
 
 /// How a result is written.
@@ -102,6 +188,14 @@ pub enum Format {
     Json,
     /// JUnit XML for build servers.
     Junit,
+    /// The Test Anything Protocol, version 14.
+    Tap,
+    /// Markdown for a pull request or a wiki.
+    Markdown,
+    /// Annotations and a summary for a step of GitHub Actions.
+    Github,
+    /// One line with figures for Nagios and its kin.
+    Nagios,
 }
 
 /// What can be said about the configuration.
@@ -113,6 +207,21 @@ pub enum About {
     Show,
     /// Prints which file is read, and every place that was looked at.
     Path,
+}
+
+/// Reads `junit` or `junit=path`.
+fn output(text: &str) -> Result<Output, String> {
+    let (format, path) = match text.split_once('=') {
+        Some((_, "")) => return Err("a path is missing after =".into()),
+        Some((format, path)) => (format, Some(PathBuf::from(path))),
+        None => (text, None),
+    };
+    Format::from_str(format, true).map(|format| Output { format, path }).map_err(|_| {
+        let known = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        let meant = did_you_mean(format, known.iter().map(String::as_str));
+        format!("{} are accepted{meant}", known.join(", "))
+    })
 }
 
 /// Reads a span of time that is longer than none.
@@ -142,12 +251,24 @@ mod tests {
     }
 
     #[test]
+    fn a_format_may_name_a_file() {
+        let junit =
+            |path: Option<&str>| Output { format: Format::Junit, path: path.map(Into::into) };
+        assert_eq!(output("junit"), Ok(junit(None)));
+        assert_eq!(output("JUnit=out/a=b.xml"), Ok(junit(Some("out/a=b.xml"))));
+        for bad in ["junt", "", "=x", "junit="] {
+            assert!(output(bad).is_err(), "{bad:?}");
+        }
+        assert!(output("markdwn").unwrap_err().ends_with("did you mean markdown?"));
+    }
+
+    #[test]
     fn a_global_flag_may_stand_before_and_after_the_verb() {
         for line in ["tminus --allow-writes check redis", "tminus check redis --allow-writes"] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert!(cli.global.allow_writes, "{line}");
             let Some(Verb::Check(check)) = cli.verb else { panic!("{line}") };
-            assert_eq!((check.selection.len(), check.format), (1, Format::Human));
+            assert_eq!((check.selection.len(), check.outputs()), (1, vec![Output::default()]));
         }
     }
 }

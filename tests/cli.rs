@@ -111,7 +111,7 @@ fn each_verdict_has_its_exit_code_whatever_the_format() {
     let go = Home::new();
     let no_go = Home::new();
     let hold = Home::with("[checks.\"monitoring.connect\"]\nclass = \"blocker\"");
-    for format in ["human", "json", "junit"] {
+    for format in ["human", "json", "junit", "tap", "markdown", "github", "nagios"] {
         let line = |selection: &str| format!("check {selection} --format {format}");
         assert_eq!(go.run(&line("resilience")).code, 0, "{format}");
         assert_eq!(no_go.run(&line("apis")).code, 1, "{format}");
@@ -142,6 +142,79 @@ fn each_format_is_what_it_says() {
     let colored = home.run("check resilience --color always").out;
     assert!(colored.contains("\u{1b}[32mGO\u{1b}[0m"), "{colored}");
     assert!(!home.run("check resilience").out.contains('\u{1b}'));
+}
+
+#[test]
+fn several_formats_go_to_several_places() {
+    let home = Home::new();
+    let summary = home.0.path().join("summary.md");
+    let mut check = home.command(
+        "check resilience --format junit=out.xml --format github --format markdown=out.md",
+    );
+    check.env("GITHUB_STEP_SUMMARY", &summary);
+    let ran = Ran::of(check.output().unwrap(), &home);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(ran.out.starts_with("::notice title=T-minus%3A GO::rule 5, "), "{}", ran.out);
+    let read = |path: &Path| fs::read_to_string(path).unwrap();
+    let work = home.0.path().join("work");
+    assert!(read(&work.join("out.xml")).starts_with("<?xml"));
+    assert_eq!(read(&work.join("out.md")), read(&summary));
+    for (line, word) in [
+        ("check resilience --format tap --format json", "2 formats would share"),
+        ("check resilience --format tap=none/x", "none/x: "),
+        ("check --format tapp", "did you mean tap?"),
+    ] {
+        let ran = home.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{line}: {}", ran.err);
+        assert!(ran.err.contains(word), "{line}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_pipeline_chooses_how_strict_it_is_and_whose_codes_it_reads() {
+    let home = Home::with("[checks.\"apis.openai_key\"]\nclass = \"minor\"");
+    let code = |line: &str| home.run(&format!("check {line}")).code;
+    assert_eq!(code("resilience --strict"), 0);
+    assert_eq!(code("apis.openai_key resilience"), 0, "it is on the checklist only");
+    assert_eq!(code("apis.openai_key resilience --strict"), 4);
+    assert_eq!(code("apis.openai_key resilience --min-score 100"), 1);
+    assert_eq!(code("apis.openai_key resilience --exit-style nagios"), 1);
+    assert_eq!(code("redis.connect --exit-style nagios"), 2);
+    assert_eq!(code("nothing --exit-style nagios"), 3, "an error is UNKNOWN there");
+    assert_eq!(code("resilience --exit-style nagios --format nagios"), 0);
+}
+
+#[test]
+fn the_list_names_every_check_that_a_run_would_have() {
+    let home = Home::new();
+    let check = home.run("check --format json").out;
+    let check: serde_json::Value = serde_json::from_str(&check).unwrap();
+    let all = check["integrations"].as_array().unwrap().iter();
+    let all = all.flat_map(|it| it["checks"].as_array().unwrap());
+    let ids: Vec<&str> = all.map(|check| check["id"].as_str().unwrap()).collect();
+    let list: serde_json::Value =
+        serde_json::from_str(&home.run("list --format json").out).unwrap();
+    let listed = list.as_array().unwrap().iter();
+    assert_eq!(listed.map(|it| it["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
+    assert_eq!(home.run("list redis.lock").out.lines().count(), 3, "a title and what lock needs");
+}
+
+#[test]
+fn the_command_line_documents_and_completes_itself() {
+    let home = Home::new();
+    let bash = home.run("completions bash");
+    let script = home.0.path().join("tminus.bash");
+    fs::write(&script, &bash.out).unwrap();
+    assert!(Command::new("bash").arg("-n").arg(&script).status().unwrap().success());
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        let ran = home.run(&format!("completions {shell}"));
+        assert!(ran.code == 0 && ran.out.contains("min-score"), "{shell}");
+    }
+    let page = home.run("man").out;
+    for section in [".SH NAME", ".SH \"TMINUS CHECK\"", "\\-\\-exit\\-style", ".SH \"TMINUS LIST\""]
+    {
+        assert!(page.contains(section), "{section}");
+    }
 }
 
 #[test]

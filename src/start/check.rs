@@ -1,17 +1,21 @@
 use super::{Failure, Session, Stop, print, select, tell};
 use crate::{
-    cli::{Check, Format, Global},
+    cli::{Check, Format, Global, Output},
     config::{Color, Surroundings, World},
     domain::Snapshot,
     engine::Engine,
     surface::{
         check::{self, Ended},
         gate,
-        report::{Paint, changes, human, json, junit},
+        report::{
+            Paint, changes, github, github_summary, human, json, junit, markdown, nagios, tap,
+        },
     },
 };
 use std::{
-    io::{self, IsTerminal as _},
+    fs,
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
     time::Duration,
 };
 
@@ -20,7 +24,15 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// `tminus check`: looks, prints, and returns the verdict as exit code.
 pub(super) async fn run(global: &Global, asked: &Check) -> Result<u8, Failure> {
+    let style = asked.style();
+    let code = look(global, asked).await;
+    code.map_err(|failure| Failure { code: style.without_verdict(failure.code), ..failure })
+}
+
+async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
+    let outputs = one_to_stdout(asked.outputs())?;
     let mut session = Session::open(global)?;
+    session.config.policy.min_score = asked.min_score.or(session.config.policy.min_score);
     let integrations = select(std::mem::take(&mut session.integrations), &asked.selection)?;
     session.tell_warnings();
     let stop = Stop::on_signals()
@@ -28,28 +40,88 @@ pub(super) async fn run(global: &Global, asked: &Check) -> Result<u8, Failure> {
     let exporter = session.exporter().await?;
     let (engine, handle) = Engine::start(session.plan(integrations, check::begin(asked.wait)));
     Session::accompany(exporter, &handle, &stop.token);
-    let progress = Progress { told: None, to_people: asked.format == Format::Human };
+    let to_people = outputs.iter().any(|it| it.format == Format::Human && it.path.is_none());
+    let progress = Progress { told: None, to_people };
     let ended = check::run(handle, asked.wait, &stop.token, progress.teller()).await;
     engine.stop(GRACE).await;
     match ended {
         Ended::Interrupted => {
             tell("tminus: interrupted, so there is no verdict");
-            Ok(gate::interrupted(stop.signal().unwrap_or_default()))
+            Ok(asked.style().without_verdict(gate::interrupted(stop.signal().unwrap_or_default())))
         }
         Ended::Looked(snapshot) => {
             let verdict = &snapshot.verdict;
             tracing::info!(word = verdict.word.as_str(), reason = %verdict.reason, "the verdict");
-            let color = session.config.console.color;
-            let mut text = match asked.format {
-                Format::Human => human(&snapshot, paint(color, &World, io::stdout().is_terminal())),
-                Format::Json => json(&snapshot),
-                Format::Junit => junit(&snapshot),
-            };
-            session.redactor.scrub(&mut text);
-            print(&text)?;
-            Ok(gate::exit_code(snapshot.verdict.word))
+            write_all(&outputs, &snapshot, &session)?;
+            Ok(asked.style().code(verdict))
         }
     }
+}
+
+/// Two results in one stream could be read by nobody.
+fn one_to_stdout(outputs: Vec<Output>) -> Result<Vec<Output>, Failure> {
+    let to_stdout = outputs.iter().filter(|it| it.path.is_none()).count();
+    if to_stdout > 1 {
+        let why = format!("{to_stdout} formats would share the standard output");
+        return Err(Failure::unusable("the result cannot be written", why)
+            .hint("give all but one a file: --format junit=tminus.xml"));
+    }
+    Ok(outputs)
+}
+
+/// Writes every output, those into files first: a pipe may be closed early.
+fn write_all(outputs: &[Output], snapshot: &Snapshot, session: &Session) -> Result<(), Failure> {
+    let (files, stdout): (Vec<&Output>, Vec<&Output>) =
+        outputs.iter().partition(|it| it.path.is_some());
+    for output in files.into_iter().chain(stdout) {
+        let text = text(output, snapshot, session);
+        match &output.path {
+            Some(path) => fs::write(path, text).map_err(|error| unwritten(path, &error))?,
+            None => print(&text)?,
+        }
+        if output.format == Format::Github {
+            summarise(snapshot, session)?;
+        }
+    }
+    Ok(())
+}
+
+fn text(output: &Output, snapshot: &Snapshot, session: &Session) -> String {
+    let to_screen = output.path.is_none() && io::stdout().is_terminal();
+    let mut text = match output.format {
+        Format::Human => {
+            let color =
+                if output.path.is_some() { Color::Never } else { session.config.console.color };
+            human(snapshot, paint(color, &World, to_screen))
+        }
+        Format::Json => json(snapshot),
+        Format::Junit => junit(snapshot),
+        Format::Tap => tap(snapshot),
+        Format::Markdown => markdown(snapshot),
+        Format::Github => github(snapshot),
+        Format::Nagios => nagios(snapshot),
+    };
+    session.redactor.scrub(&mut text);
+    text
+}
+
+/// Adds to the summary of the step, where GitHub Actions runs it.
+fn summarise(snapshot: &Snapshot, session: &Session) -> Result<(), Failure> {
+    let Some(path) = World.variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let path = Path::new(&path);
+    let mut text = github_summary(snapshot);
+    session.redactor.scrub(&mut text);
+    let file = fs::OpenOptions::new().append(true).create(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| unwritten(path, &error))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    let why = format!("{}: {error}", path.display());
+    Failure::unusable("the result cannot be written", why)
+        .hint("name a directory that is there and that you may write to")
 }
 
 /// Tells people what changes while they wait. Programs want the result only.

@@ -5,6 +5,8 @@ mod check;
 mod config;
 mod console;
 mod failure;
+mod list;
+mod manual;
 mod select;
 mod session;
 mod signals;
@@ -25,6 +27,9 @@ pub async fn run(cli: Cli) -> u8 {
     let done = match cli.verb {
         Some(Verb::Config { about }) => config::run(&cli.global, about),
         Some(Verb::Check(asked)) => check::run(&cli.global, &asked).await,
+        Some(Verb::List(asked)) => list::run(&cli.global, &asked),
+        Some(Verb::Completions { shell }) => manual::completions(shell),
+        Some(Verb::Man) => manual::page(),
         None if on_a_terminal() => console::run(&cli.global).await,
         None => check::run(&cli.global, &Check::default()).await,
     };

@@ -1,6 +1,7 @@
 //! What works without a terminal: one look with an exit code, its formats, the
-//! exporter. Readers of a [`Handle`](crate::engine::Handle) and of snapshots, nothing else.
+//! list of checks, the exporter. Readers of a [`Handle`](crate::engine::Handle) and of snapshots, nothing else.
 
+pub mod catalogue;
 pub mod check;
 pub mod exporter;
 pub mod gate;

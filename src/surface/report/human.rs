@@ -1,8 +1,7 @@
-use super::{accepted, flags, is_plain_pass};
+use super::{accepted, flags, is_plain_pass, needs_remedy};
 use crate::{
     domain::{
-        CheckId, CheckView, Class, IntegrationView, Outcome, Receipt, Severity, Snapshot, Status,
-        Word,
+        CheckId, CheckView, IntegrationView, Outcome, Receipt, Severity, Snapshot, Status, Word,
     },
     units,
 };
@@ -73,7 +72,7 @@ impl Sheet<'_> {
 
     fn check(&self, check: &CheckView, width: usize, text: &mut String) {
         let word = self.paint.with(check_hue(check), &format!("{:<8}", word(check)));
-        let (id, class) = (check.id.as_str(), class(check.spec.class));
+        let (id, class) = (check.id.as_str(), check.spec.class.word());
         let said = flags(check, self.snapshot);
         let said: Vec<&str> = said.into_iter().filter(|flag| *flag != "fallback").collect();
         let said = if said.is_empty() { String::new() } else { format!("  [{}]", said.join(", ")) };
@@ -131,16 +130,6 @@ impl Sheet<'_> {
     }
 }
 
-/// A blocked check is mended where its cause is, and a skipped one needs no mending.
-fn needs_remedy(check: &CheckView) -> bool {
-    match check.outcome() {
-        Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) => true,
-        // The hint is about a failure; a stand-in says by itself what to configure.
-        Outcome::Pass => check.finding.fallback && check.finding.remedy.is_some(),
-        Outcome::Blocked(_) | Outcome::Skipped(_) => false,
-    }
-}
-
 /// What was written on targets, where anything was.
 fn left_on_targets(snapshot: &Snapshot) -> String {
     let checks = snapshot.integrations.iter().flat_map(|view| &view.checks);
@@ -156,15 +145,6 @@ fn left_on_targets(snapshot: &Snapshot) -> String {
 fn word(check: &CheckView) -> &'static str {
     let stands_in = *check.outcome() == Outcome::Pass && check.finding.fallback;
     if stands_in { "fallback" } else { check.outcome().word() }
-}
-
-fn class(class: Class) -> &'static str {
-    match class {
-        Class::Blocker => "blocker",
-        Class::Major => "major",
-        Class::Minor => "minor",
-        Class::Info => "info",
-    }
 }
 
 fn check_hue(check: &CheckView) -> Hue {

@@ -1,14 +1,22 @@
 //! One snapshot as text. Each format is a pure function in its own file.
 
 mod changes;
+mod github;
 mod human;
 mod json;
 mod junit;
+mod markdown;
+mod nagios;
+mod tap;
 
 pub use changes::changes;
+pub use github::{github, github_summary};
 pub use human::{Paint, human};
 pub use json::json;
 pub use junit::junit;
+pub use markdown::markdown;
+pub use nagios::nagios;
+pub use tap::tap;
 
 use crate::domain::{Blocker, CheckView, Freshness, Outcome, Snapshot, Stands};
 
@@ -48,4 +56,14 @@ fn is_plain_pass(check: &CheckView) -> bool {
         && !check.flags.flaky
         && !check.flags.flapping
         && check.freshness == Freshness::Fresh
+}
+
+/// A blocked check is mended where its cause is, and a skipped one needs no mending.
+fn needs_remedy(check: &CheckView) -> bool {
+    match check.outcome() {
+        Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) => true,
+        // The hint is about a failure; a stand-in says by itself what to configure.
+        Outcome::Pass => check.finding.fallback && check.finding.remedy.is_some(),
+        Outcome::Blocked(_) | Outcome::Skipped(_) => false,
+    }
 }
