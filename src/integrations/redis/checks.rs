@@ -63,8 +63,16 @@ async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<Met, Trouble> {
     let deadline = Instant::now() + CONNECT;
     let client = Client::dial(&site.transport, Purpose::Probe, watch, deadline).await?;
     let mut pings = Vec::with_capacity(PINGS);
+    let mut refusal = None;
     for _ in 0..PINGS {
-        pings.push(ping(&client, deadline).await?);
+        let began = Instant::now();
+        pings.push(match ping(&client, deadline).await {
+            Err(trouble) if trouble.is_of_data() => {
+                refusal = Some(trouble.fault());
+                began.elapsed()
+            }
+            answered => answered?,
+        });
     }
     watch.lap("ping");
     let role = match client.ask_by(&redis::cmd("ROLE"), deadline).await {
@@ -74,7 +82,7 @@ async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<Met, Trouble> {
         Err(trouble) => return Err(trouble),
     };
     watch.lap("role");
-    Ok(Met { greeting: client.greeting.clone(), role, pings })
+    Ok(Met { greeting: client.greeting.clone(), role, pings, refusal })
 }
 
 /// One timed `PING`.

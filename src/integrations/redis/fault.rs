@@ -229,11 +229,15 @@ fn of_denial(text: &str) -> Fault {
             "grant them: ACL SETUSER <user> allchannels, which patterns need",
         );
     }
-    let command = quoted(text).unwrap_or_else(|| "the command".into());
+    let command = quoted(text).unwrap_or_else(|| "the command".into()).to_lowercase();
+    let right = match &*command {
+        "eval" | "evalsha" => "+eval +evalsha".into(), // neither is of much use alone
+        command => format!("+{command}"),
+    };
     fault(
         Kind::CommandDenied,
         &format!("the user may not run {} (NOPERM)", command.to_uppercase()),
-        &format!("grant it: ACL SETUSER <user> +{}", command.to_lowercase()),
+        &format!("grant it: ACL SETUSER <user> {right}"),
     )
 }
 
@@ -325,7 +329,7 @@ mod tests {
     fn what_denies_and_redirects_is_named() {
         let denied = of("NOPERM this user has no permissions to run the 'evalsha' command");
         assert_eq!(denied.says, "the user may not run EVALSHA (NOPERM)");
-        assert_eq!(denied.remedy, "grant it: ACL SETUSER <user> +evalsha");
+        assert_eq!(denied.remedy, "grant it: ACL SETUSER <user> +eval +evalsha");
         assert_eq!(
             of("MOVED 3999 127.0.0.1:6381").says,
             "a cluster: the slot is on 127.0.0.1:6381 (MOVED)"

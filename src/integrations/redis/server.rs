@@ -69,7 +69,7 @@ impl Server {
         let known = self.read(&call("EVALSHA", &script.digest, keys, arguments)).await;
         let answer = match known {
             // `EVAL` and not `SCRIPT LOAD`: a user may well have the one and not the other.
-            Err(Trouble::Reply { code, .. }) if code == "NOSCRIPT" => {
+            Err(trouble) if trouble.fault().is_denial() || trouble.forgot_script() => {
                 self.read(&call("EVAL", script.source, keys, arguments)).await
             }
             answered => answered,

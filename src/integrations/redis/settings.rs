@@ -3,7 +3,7 @@ use crate::{domain::IntegrationId, probe::Complaint, secret::Secret};
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
 
-/// Shortest and longest `ping_limit`. Five times the longest is what one answer may take.
+/// Shortest and longest `ping_limit`. An answer that takes a second is none.
 const PING_LIMIT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(200));
 
 /// Where Redis is and what is asked of it.
@@ -22,7 +22,7 @@ pub struct Settings {
     /// `pubsub` publishes to channels that begin alike, where nothing is stored.
     /// Default: true on this machine, false elsewhere.
     pub writes: Option<bool>,
-    /// A slower `PING` is a warning; one five times slower is a failure.
+    /// A slower `PING` is a warning; one that takes a second is a failure.
     /// Between 1ms and 200ms. Default: `10ms`.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub ping_limit: Duration,

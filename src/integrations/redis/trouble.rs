@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, Kind, fault, of_reply};
 use crate::{
-    domain::{Cause, Evidence, Finding, plain},
+    domain::{Cause, Evidence, Finding, Outcome, Skip, plain},
     probe::ProbeError,
     units,
 };
@@ -77,6 +77,17 @@ impl Trouble {
         matches!(self, Self::Reply { .. })
     }
 
+    /// Whether the server refuses what has to do with its data, `PING` included,
+    /// and serves the rest.
+    pub(super) fn is_of_data(&self) -> bool {
+        matches!(self, Self::Reply { code, .. } if ["MISCONF", "MASTERDOWN"].contains(&&**code))
+    }
+
+    /// Whether the server does not know a script by its name.
+    pub(super) fn forgot_script(&self) -> bool {
+        matches!(self, Self::Reply { code, .. } if code == "NOSCRIPT")
+    }
+
     /// What it means.
     pub(super) fn fault(&self) -> Fault {
         match self {
@@ -147,6 +158,17 @@ impl Trouble {
         };
         finding.remedy(&fault.remedy).evidence(evidence)
     }
+
+    /// The conclusion of a run of a service: what the server does not have, it
+    /// cannot offer, which is not the same as offering it badly.
+    pub(super) fn service_finding(&self, asked: &str, wanted: &str) -> Finding {
+        let finding = self.finding(asked, wanted);
+        if self.fault().kind == Kind::Capability {
+            Finding { outcome: Outcome::Skipped(Skip::NotApplicable), ..finding }
+        } else {
+            finding
+        }
+    }
 }
 
 fn of_silence(step: Step, after: Duration) -> Fault {
@@ -174,7 +196,6 @@ fn of_silence(step: Step, after: Duration) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Outcome;
 
     #[test]
     fn a_silence_says_what_was_waited_for() {
@@ -202,6 +223,16 @@ mod tests {
         let starved = Trouble::Starved(Duration::from_millis(300));
         assert_eq!(starved.finding("", "").outcome, Outcome::Unknown(Cause::Starved));
         assert!(!starved.ends_connection() && !starved.is_refusal());
+    }
+
+    #[test]
+    fn what_a_server_does_not_have_is_not_offered_badly() {
+        let lacking = Trouble::of_line("ERR unknown command 'EVALSHA', with args beginning with: ");
+        assert_eq!(lacking.finding("", "").outcome, Outcome::Fail);
+        let finding = lacking.service_finding("", "");
+        assert_eq!(finding.outcome, Outcome::Skipped(Skip::NotApplicable));
+        assert_eq!(finding.summary, "it does not know EVALSHA");
+        assert_eq!(Trouble::Closed.service_finding("", "").outcome, Outcome::Fail);
     }
 
     #[test]

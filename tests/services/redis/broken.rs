@@ -153,11 +153,14 @@ async fn a_failed_save_stops_even_ping() {
     let info = || server.ask::<String>(&["INFO", "persistence"]);
     wait_until("a failed save", || info().contains("rdb_last_bgsave_status:err"));
     let redis = watch(server.settings());
-    assert_fails(
-        &run(&redis, "connect").await,
-        "the last save failed, writes are refused (MISCONF)",
-    );
+    let says = "the last save failed, writes are refused (MISCONF)";
+    assert_is(&run(&redis, "connect").await, &Outcome::Warn, says);
     assert_fails(&run(&redis, "instance").await, "last save: err, writes may stop");
+    assert_all_fail(&redis, &WRITING, says).await;
+    for name in ["pubsub", "metrics"] {
+        let finding = run_fairly(&redis, name).await;
+        assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
+    }
 }
 
 #[tokio::test]
@@ -231,7 +234,12 @@ async fn a_database_that_does_not_exist_is_named() {
 
 #[tokio::test]
 async fn a_missing_command_is_named() {
-    let Some(server) = Server::start(&["--rename-command", "EVALSHA", ""]) else { return };
+    let options = ["--rename-command", "EVALSHA", "", "--rename-command", "EVAL", ""];
+    let Some(server) = Server::start(&options) else { return };
     let redis = watch(server.settings());
-    assert_all_fail(&redis, &WRITING, "it does not know EVALSHA").await;
+    for name in WRITING {
+        let finding = run(&redis, name).await;
+        assert_is(&finding, &Outcome::Skipped(Skip::NotApplicable), "it does not know EVAL");
+        assert!(finding.remedy.unwrap().contains("rename-command"));
+    }
 }

@@ -5,6 +5,7 @@ mod acl;
 mod broken;
 mod healthy;
 mod hostile;
+mod matrix;
 mod metrics;
 mod pubsub;
 mod tls;
@@ -21,7 +22,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tminus::{
-    domain::{Cause, Finding, IntegrationId, Outcome},
+    domain::{Cause, Finding, IntegrationId, Outcome, Skip},
     integrations::redis::{Redis, Settings},
     probe::{Cx, Integration as _, Safety, isolate},
     secret::Secret,
@@ -103,17 +104,21 @@ impl Server {
 
     /// The keys of ours that are there, with their times to live.
     fn keys(&self) -> Vec<(String, i64)> {
-        let mut connection = self.connection();
-        let keys: Vec<String> = redis::cmd("KEYS").arg("tminus:*").query(&mut connection).unwrap();
-        let mut left = |key: &String| redis::cmd("PTTL").arg(key).query(&mut connection).unwrap();
-        let lives: Vec<i64> = keys.iter().map(&mut left).collect();
-        // One may expire between the two questions.
-        keys.into_iter().zip(lives).filter(|(_, left)| *left != -2).collect()
+        keys_over(&mut self.connection())
     }
 
     fn settings(&self) -> Settings {
         at(&self.url())
     }
+}
+
+/// The keys of ours, as somebody who may see them all does.
+fn keys_over(connection: &mut Connection) -> Vec<(String, i64)> {
+    let keys: Vec<String> = redis::cmd("KEYS").arg("tminus:*").query(connection).unwrap();
+    let mut left = |key: &String| redis::cmd("PTTL").arg(key).query(connection).unwrap();
+    let lives: Vec<i64> = keys.iter().map(&mut left).collect();
+    // One may expire between the two questions.
+    keys.into_iter().zip(lives).filter(|(_, left)| *left != -2).collect()
 }
 
 fn command(binary: &Path, port: u16, dir: &Path, options: &[String]) -> Command {

@@ -52,7 +52,7 @@ fn upset_finding(ran: &Ran, upset: &Upset) -> Finding {
         }
         Upset::Trouble(trouble) => {
             let asked = format!("{}: {}", ran.id, ran.guarantee);
-            trouble.finding(&asked, "every command carried out")
+            trouble.service_finding(&asked, "every command carried out")
         }
         Upset::Missed(why) => Finding::unknown(Cause::Starved, why)
             .remedy("give this host processor time, then re-check")

@@ -1,5 +1,7 @@
 //! Finding, starting and stopping real servers, each on its own port and directory.
 
+pub(crate) mod proxy;
+
 use std::{
     env,
     net::{Ipv4Addr, TcpListener},
