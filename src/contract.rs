@@ -12,6 +12,8 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// Counters, each of what was within a bound: three names behind one.
+    Histogram,
 }
 
 /// One label of a metric.
@@ -45,9 +47,19 @@ impl Metric {
     }
 }
 
-/// The metric `name`, if this build exports it.
+/// What the series of a histogram add to its name.
+pub const HISTOGRAM: [&str; 3] = ["_bucket", "_sum", "_count"];
+/// The label that the buckets of a histogram have besides.
+pub const BOUND: &str = "le";
+
+/// The metric of the series `name`, if this build exports it.
 pub fn find(name: &str) -> Option<&'static Metric> {
-    METRICS.iter().find(|metric| metric.name == name)
+    METRICS.iter().find(|metric| match metric.kind {
+        Kind::Counter | Kind::Gauge => metric.name == name,
+        Kind::Histogram => {
+            name.strip_prefix(metric.name).is_some_and(|rest| HISTOGRAM.contains(&rest))
+        }
+    })
 }
 
 const INTEGRATION: Label = Label { name: "integration", values: &[] };
@@ -162,6 +174,45 @@ pub const METRICS: &[Metric] = &[
         PER_CHECK,
         "What a check measured last, where that is a share.",
     ),
+    gauge(
+        "tminus_db_pool_connections",
+        "connections",
+        &[INTEGRATION, Label { name: "state", values: &["idle", "used"] }],
+        "Connections that the console's own pool had when its check ended; absent before the first.",
+    ),
+    gauge(
+        "tminus_db_pool_connections_max",
+        "connections",
+        &[INTEGRATION],
+        "Connections that the console's own pool may open.",
+    ),
+    gauge(
+        "tminus_db_pool_waiters",
+        "tasks",
+        &[INTEGRATION],
+        "Who waited for a connection of the console's own pool when its check ended.",
+    ),
+    Metric {
+        name: "tminus_db_pool_wait_seconds",
+        kind: Kind::Histogram,
+        unit: "seconds",
+        labels: &[INTEGRATION],
+        help: "How long it took to get a connection out of the console's own pool.",
+    },
+    Metric {
+        name: "tminus_db_pool_timeouts_total",
+        kind: Kind::Counter,
+        unit: "attempts",
+        labels: &[
+            INTEGRATION,
+            Label {
+                name: "cause",
+                values: &["pool", "server_full", "starting", "network", "auth", "other"],
+            },
+        ],
+        help: "Attempts that got no connection out of the console's own pool, by why; pool means \
+               that all were in use, as the check itself brings about once a run.",
+    },
 ];
 
 #[cfg(test)]
@@ -191,5 +242,22 @@ mod tests {
         let result = find("tminus_check_runs_total").and_then(|metric| metric.label("result"));
         assert_eq!(result.unwrap().values, words);
         assert_eq!(find("tminus_spend_usd_total"), None);
+    }
+
+    #[test]
+    fn every_trouble_of_a_pool_has_its_cause() {
+        let words = crate::domain::PoolTrouble::ALL.map(crate::domain::PoolTrouble::word);
+        let cause = find("tminus_db_pool_timeouts_total").and_then(|metric| metric.label("cause"));
+        assert_eq!(cause.unwrap().values, words);
+    }
+
+    #[test]
+    fn a_histogram_is_found_by_its_series_only() {
+        let name = "tminus_db_pool_wait_seconds";
+        assert_eq!(find(name), None);
+        for suffix in HISTOGRAM {
+            assert_eq!(find(&format!("{name}{suffix}")).unwrap().kind, Kind::Histogram);
+        }
+        assert_eq!(find("tminus_db_pool_waiters_bucket"), None);
     }
 }

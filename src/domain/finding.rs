@@ -1,4 +1,4 @@
-use super::{Cause, Evidence, Outcome, Quantity, Receipt, Skip, plain};
+use super::{Cause, Evidence, Outcome, PoolFigures, Quantity, Receipt, Skip, plain};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub struct Finding {
     pub evidence: Evidence,
     /// What was written and removed.
     pub receipt: Receipt,
+    /// How the pool of connections stands that was used, if any.
+    pub pool: Option<PoolFigures>,
 }
 
 impl Finding {
@@ -38,6 +40,7 @@ impl Finding {
             measure: None,
             evidence: Evidence::default(),
             receipt: Receipt::default(),
+            pool: None,
         }
     }
 
@@ -105,6 +108,13 @@ impl Finding {
     #[must_use]
     pub fn receipt(mut self, receipt: Receipt) -> Self {
         self.receipt = receipt;
+        self
+    }
+
+    /// Adds how the pool stands that was used.
+    #[must_use]
+    pub fn pool(mut self, pool: PoolFigures) -> Self {
+        self.pool = Some(pool);
         self
     }
 

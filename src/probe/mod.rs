@@ -11,6 +11,7 @@ mod isolation;
 mod locality;
 mod measure;
 mod narrow;
+pub mod pool;
 mod run_id;
 mod settings;
 pub mod tls;

@@ -11,7 +11,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tminus::{
-    contract::{Kind, METRICS, Metric},
+    contract::{BOUND, HISTOGRAM, Kind, METRICS, Metric},
     domain::{Finding, IntegrationId, Outcome},
     integrations::monitoring::{Monitoring, Settings},
     probe::{
@@ -178,13 +178,22 @@ fn exposition() -> String {
         let kind = match metric.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         let labels = metric.labels.iter().map(|label| {
             format!("{}=\"{}\"", label.name, label.values.first().copied().unwrap_or("redis"))
         });
         let labels = labels.collect::<Vec<_>>().join(",");
         let Metric { name, help, .. } = metric;
-        format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{{{labels}}} 1\n")
+        let series = match metric.kind {
+            Kind::Counter | Kind::Gauge => format!("{name}{{{labels}}} 1\n"),
+            Kind::Histogram => {
+                let [bucket, sum, count] = HISTOGRAM.map(|suffix| format!("{name}{suffix}"));
+                let bound = format!("{labels},{BOUND}=\"+Inf\"");
+                format!("{bucket}{{{bound}}} 1\n{sum}{{{labels}}} 1\n{count}{{{labels}}} 1\n")
+            }
+        };
+        format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{series}")
     };
     METRICS.iter().map(one).collect()
 }

@@ -151,18 +151,20 @@ impl Reading {
         }
         let counted = call.is_some_and(|call| OF_COUNTERS.contains(&call));
         match (metric.kind, counted) {
-            (Kind::Counter, true) | (Kind::Gauge, false) => {}
-            (Kind::Counter, false) => {
+            (Kind::Counter | Kind::Histogram, true) | (Kind::Gauge, false) => {}
+            (Kind::Counter | Kind::Histogram, false) => {
                 self.faults.push(format!("{name} is a counter and is not in a rate"));
             }
             (Kind::Gauge, true) => self.faults.push(format!("{name} is a gauge and is in a rate")),
         }
-        let own = metric.labels.iter().map(|label| label.name);
+        let bound = name.ends_with(contract::HISTOGRAM[0]).then_some(contract::BOUND);
+        let own = metric.labels.iter().map(|label| label.name).chain(bound);
         Some(own.chain(ADDED.iter().copied()).map(ToOwned::to_owned).collect())
     }
 
     fn matcher(&mut self, metric: &contract::Metric, matcher: &Matcher) {
-        if ADDED.contains(&&*matcher.name) {
+        let is_bound = metric.kind == Kind::Histogram && matcher.name == contract::BOUND;
+        if ADDED.contains(&&*matcher.name) || is_bound {
             return;
         }
         let Some(label) = metric.label(&matcher.name) else {
@@ -273,6 +275,17 @@ mod tests {
         }
         let reading = read(r#"sum by (job) (rate(tminus_check_runs_total{result!="pass"}[5m]))"#);
         assert_eq!(reading.faults, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_histogram_is_asked_for_its_series() {
+        let slow = r#"sum by (le) (rate(tminus_db_pool_wait_seconds_bucket{le!="+Inf"}[5m]))"#;
+        let reading = read(&format!("histogram_quantile(0.95, {slow})"));
+        assert_eq!((reading.faults, reading.missing), (Vec::new(), BTreeSet::new()));
+        let bare = read("rate(tminus_db_pool_wait_seconds[5m])");
+        assert!(bare.missing.contains("tminus_db_pool_wait_seconds"));
+        let grouped = read("sum by (le) (rate(tminus_db_pool_wait_seconds_count[5m]))");
+        assert_eq!(grouped.faults, ["groups by le, which nothing in it has"]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
+use super::pools;
 use crate::{
-    contract::{Kind, METRICS, Metric},
-    domain::{Blocker, CheckView, IntegrationView, Mark, Quantity, Snapshot, Stands, Status, Word},
+    contract::{BOUND, HISTOGRAM, Kind, METRICS, Metric},
+    domain::{
+        Blocker, CheckView, IntegrationView, Mark, Quantity, Snapshot, Stands, Status, Waits, Word,
+    },
 };
 use std::{borrow::Cow, fmt::Write as _};
 
@@ -8,7 +11,7 @@ use std::{borrow::Cow, fmt::Write as _};
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// One series: the values of the metric's labels, in their order, and the number.
-type Row<'a> = (Vec<Cow<'a, str>>, f64);
+pub(super) type Row<'a> = (Vec<Cow<'a, str>>, f64);
 
 /// Everything in the contract, in Prometheus' text format.
 ///
@@ -17,30 +20,63 @@ type Row<'a> = (Vec<Cow<'a, str>>, f64);
 pub fn metrics(snapshot: &Snapshot) -> String {
     let mut text = String::new();
     for metric in METRICS {
-        let rows = rows(metric, snapshot);
-        if !rows.is_empty() {
-            render(metric, &rows, &mut text);
+        let mut series = String::new();
+        match metric.kind {
+            Kind::Counter | Kind::Gauge => {
+                for (values, number) in rows(metric, snapshot) {
+                    line(metric.name, &labels(metric, &values), number, &mut series);
+                }
+            }
+            Kind::Histogram => {
+                for (values, waits) in histograms(metric, snapshot) {
+                    buckets(metric.name, &labels(metric, &values), waits, &mut series);
+                }
+            }
+        }
+        if !series.is_empty() {
+            head(metric, &mut text);
+            text.push_str(&series);
         }
     }
     text
 }
 
-fn render(metric: &Metric, rows: &[Row<'_>], text: &mut String) {
+fn head(metric: &Metric, text: &mut String) {
     let kind = match metric.kind {
         Kind::Counter => "counter",
         Kind::Gauge => "gauge",
+        Kind::Histogram => "histogram",
     };
     let (name, help) = (metric.name, metric.help.replace('\\', "\\\\").replace('\n', "\\n"));
     // Writing to a String cannot fail.
     let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    for (values, number) in rows.iter().filter(|(_, number)| number.is_finite()) {
-        let labels = metric.labels.iter().zip(values);
-        let labels: Vec<String> =
-            labels.map(|(label, value)| format!("{}=\"{}\"", label.name, escaped(value))).collect();
+}
+
+fn labels(metric: &Metric, values: &[Cow<'_, str>]) -> Vec<String> {
+    let labels = metric.labels.iter().zip(values);
+    labels.map(|(label, value)| format!("{}=\"{}\"", label.name, escaped(value))).collect()
+}
+
+fn line(name: &str, labels: &[String], number: f64, text: &mut String) {
+    if number.is_finite() {
         let labels =
             if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         let _infallible = writeln!(text, "{name}{labels} {number}");
     }
+}
+
+/// A histogram's buckets, its sum and its count.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 waits")]
+fn buckets(name: &str, labels: &[String], waits: &Waits, text: &mut String) {
+    let [bucket, sum, count] = HISTOGRAM.map(|suffix| format!("{name}{suffix}"));
+    let all = waits.count();
+    let within = waits.cumulative().map(|(bound, n)| (bound.as_secs_f64().to_string(), n));
+    for (bound, n) in within.chain([("+Inf".to_owned(), all)]) {
+        let bounded = [labels, &[format!("{BOUND}=\"{bound}\"")]].concat();
+        line(&bucket, &bounded, n as f64, text);
+    }
+    line(&sum, labels, waits.total().as_secs_f64(), text);
+    line(&count, labels, all as f64, text);
 }
 
 fn escaped(value: &str) -> String {
@@ -79,11 +115,29 @@ fn rows<'a>(metric: &Metric, snapshot: &'a Snapshot) -> Vec<Row<'a>> {
         "tminus_check_measured_ratio" => {
             measured(snapshot, |quantity| matches!(quantity, Quantity::Ratio(_)))
         }
+        "tminus_db_pool_connections" => pools::all(snapshot).flat_map(pools::connections).collect(),
+        "tminus_db_pool_connections_max" => {
+            pools::all(snapshot).map(|(id, pool)| (vec![id], pool.most.into())).collect()
+        }
+        "tminus_db_pool_waiters" => {
+            pools::all(snapshot).map(|(id, pool)| (vec![id], pool.waiters.into())).collect()
+        }
+        "tminus_db_pool_timeouts_total" => pools::all(snapshot).flat_map(pools::refusals).collect(),
         _ => Vec::new(),
     }
 }
 
-fn views(snapshot: &Snapshot) -> impl Iterator<Item = &IntegrationView> {
+/// The same for a metric of buckets.
+fn histograms<'a>(metric: &Metric, snapshot: &'a Snapshot) -> Vec<(Vec<Cow<'a, str>>, &'a Waits)> {
+    match metric.name {
+        "tminus_db_pool_wait_seconds" => {
+            pools::all(snapshot).map(|(id, pool)| (vec![id], &pool.waits)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn views(snapshot: &Snapshot) -> impl Iterator<Item = &IntegrationView> {
     snapshot.integrations.iter().map(AsRef::as_ref)
 }
 
@@ -178,7 +232,7 @@ mod tests {
     use super::*;
     use crate::{
         contract,
-        domain::{Finding, Timestamp},
+        domain::{Finding, PoolFigures, PoolTrouble, Timestamp},
         surface::sample,
     };
     use std::{
@@ -204,6 +258,10 @@ mod tests {
             check.ended_wall = Some(Timestamp(1_795_400_000_500));
             check.note(Mark::Pass);
         }
+        let mut pool = PoolFigures { most: 2, size: 2, idle: 2, ..PoolFigures::default() };
+        pool.waits.note(Duration::from_millis(3));
+        pool.refuse(PoolTrouble::Pool);
+        view.checks[0].finding = Arc::new((*view.checks[0].finding).clone().pool(pool));
         for millis in 1..=100 {
             view.latency.push(Duration::ZERO, f64::from(millis) / 1000.0);
         }
@@ -231,13 +289,14 @@ mod tests {
     fn exactly_the_contract_is_rendered() {
         let text = metrics(&full());
         for metric in METRICS {
-            let kind = if metric.kind == Kind::Counter { "counter" } else { "gauge" };
+            let kind = format!("{:?}", metric.kind).to_lowercase();
             assert!(text.contains(&format!("# TYPE {} {kind}\n", metric.name)), "{}", metric.name);
         }
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (name, labels, _) = parts(line);
             let metric = contract::find(name).unwrap_or_else(|| panic!("{name} is not agreed on"));
-            let agreed: Vec<_> = metric.labels.iter().map(|label| label.name).collect();
+            let bound = name.ends_with(HISTOGRAM[0]).then_some(BOUND);
+            let agreed: Vec<_> = metric.labels.iter().map(|it| it.name).chain(bound).collect();
             assert_eq!(labels.iter().map(|(name, _)| *name).collect::<Vec<_>>(), agreed, "{line}");
             for ((_, value), label) in labels.iter().zip(metric.labels) {
                 assert!(label.values.is_empty() || label.values.contains(value), "{line}");
@@ -260,6 +319,12 @@ mod tests {
             "tminus_check_last_run_timestamp_seconds{integration=\"redis\",check=\"connect\"} 1795400000.5",
             "tminus_check_measured_seconds{integration=\"redis\",check=\"connect\"} 0.25",
             "tminus_check_measured_bytes{integration=\"redis\",check=\"cache\"} 4096",
+            "tminus_db_pool_connections{integration=\"redis\",state=\"idle\"} 2",
+            "tminus_db_pool_timeouts_total{integration=\"redis\",cause=\"pool\"} 1",
+            "tminus_db_pool_wait_seconds_bucket{integration=\"redis\",le=\"0.0025\"} 0",
+            "tminus_db_pool_wait_seconds_bucket{integration=\"redis\",le=\"0.005\"} 1",
+            "tminus_db_pool_wait_seconds_bucket{integration=\"redis\",le=\"+Inf\"} 1",
+            "tminus_db_pool_wait_seconds_sum{integration=\"redis\"} 0.003",
         ] {
             assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
         }

@@ -3,6 +3,7 @@
 
 mod connection;
 mod metrics;
+mod pools;
 mod server;
 
 pub use metrics::metrics;
