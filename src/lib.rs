@@ -13,6 +13,7 @@ pub mod engine;
 pub mod integrations;
 pub mod logging;
 pub mod nearest;
+pub mod perf;
 pub mod probe;
 pub mod secret;
 pub mod start;

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("probe", &["domain", "secret"]),
     ("integrations", &["probe", "domain", "secret", "units", "clock", "contract"]),
     ("engine", &["probe", "domain", "secret"]),
+    ("perf", &["integrations", "probe", "domain", "secret", "units", "clock"]),
     ("tui", &["engine", "domain", "units"]),
     ("surface", &["engine", "domain", "units", "contract"]),
     ("config", &["integrations", "engine", "probe", "domain", "secret", "nearest"]),

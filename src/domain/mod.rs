@@ -10,6 +10,7 @@ mod finding;
 mod id;
 mod journal;
 mod outcome;
+pub mod perf;
 mod plain;
 mod policy;
 mod pool;

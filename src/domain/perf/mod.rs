@@ -1,0 +1,10 @@
+//! Performance tests: what one is, how far it is, and what it found. Plain data.
+
+mod progress;
+mod record;
+mod seconds;
+
+pub use progress::{Bar, Brief, Phase, Progress};
+pub use record::{
+    Arrivals, Ended, Generator, Kept, Latency, Load, Operation, Quantile, Record, Second, VERSION,
+};

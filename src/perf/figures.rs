@@ -1,0 +1,182 @@
+use super::{
+    number::float,
+    quantile::{histogram, latency},
+    window::{Times, Window, merge},
+};
+use crate::{
+    domain::perf::{Ended, Generator, Kept, Latency, Load, Operation, Second},
+    units,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Share of a core from which on a thread of clients is itself the limit.
+const BUSY: f64 = 0.8;
+/// How late a thread of clients may look at what came.
+const LAGGING: Duration = Duration::from_millis(10);
+/// How late it may send what a plan holds.
+const UNPUNCTUAL: Duration = Duration::from_millis(1);
+/// Share of a plan that may never begin.
+const UNBEGUN: f64 = 0.001;
+
+/// What a test found, without the words around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// How it ended.
+    pub ended: Ended,
+    /// How long was measured.
+    pub measured: Duration,
+    /// All operations together. What was never answered counts in its latency with the
+    /// time that it waited: no less would be true.
+    pub total: Operation,
+    /// Each operation, where there is more than one.
+    pub operations: Vec<Operation>,
+    /// What failed, by its class.
+    pub errors: BTreeMap<String, u64>,
+    /// How the plan was kept.
+    pub kept: Option<Kept>,
+    /// Whether the figures are about the target or about us.
+    pub generator: Generator,
+    /// Second by second.
+    pub seconds: Vec<Second>,
+}
+
+/// What a window does not know.
+pub(super) struct Shares<'a> {
+    pub(super) measured: Duration,
+    /// Processor time of the busiest worker.
+    pub(super) busiest: Duration,
+    pub(super) load: &'a Load,
+}
+
+impl Figures {
+    pub(super) fn of(whole: &Window, names: &[String], shares: &Shares<'_>) -> Self {
+        let per_second = |count| float(count) / shares.measured.as_secs_f64().max(1e-9);
+        let operation = |name: &str, times: &Times, failed| Operation {
+            name: name.into(),
+            succeeded: times.len(),
+            failed,
+            per_second: per_second(times.len()),
+            latency: latency(times),
+            service: None,
+        };
+        let each = names.iter().zip(&whole.times).zip(&whole.failed);
+        let operations: Vec<_> =
+            each.map(|((name, times), failed)| operation(name, times, *failed)).collect();
+        let mut well = histogram();
+        whole.times.iter().for_each(|times| merge(&mut well, times));
+        let total = Operation {
+            latency: latency(&whole.all()),
+            service: whole.service.as_ref().map(latency),
+            ..operation(&names.join("+"), &well, whole.lost())
+        };
+        let kept = whole.lag.as_ref().map(|lag| Kept {
+            planned: whole.planned,
+            late: whole.late,
+            missed: whole.missed,
+            lag: latency(lag),
+        });
+        Self {
+            ended: Ended::Complete,
+            measured: shares.measured,
+            operations: if operations.len() > 1 { operations } else { Vec::new() },
+            errors: whole.errors.clone(),
+            generator: generator(whole, shares, kept.as_ref()),
+            kept,
+            total,
+            seconds: Vec::new(),
+        }
+    }
+}
+
+fn generator(whole: &Window, shares: &Shares<'_>, kept: Option<&Kept>) -> Generator {
+    let measured = shares.measured.as_secs_f64().max(1e-9);
+    let beats: Latency = latency(&whole.beats);
+    let mut generator = Generator {
+        cpu: whole.cpu,
+        busiest: shares.busiest.as_secs_f64() / measured,
+        lag: beats.at(0.99),
+        in_flight: whole.flown / measured,
+        limits: Vec::new(),
+    };
+    generator.limits = limits(&generator, kept, shares.load);
+    generator
+}
+
+/// Why the figures may be about us.
+fn limits(generator: &Generator, kept: Option<&Kept>, load: &Load) -> Vec<String> {
+    let busy = (generator.busiest > BUSY).then(|| {
+        let (share, limit) = (generator.busiest * 100.0, BUSY * 100.0);
+        let more = load.threads + 1;
+        format!("a thread of clients used {share:.0} % of a core, over {limit:.0} %: try --threads {more}")
+    });
+    let lagging = (generator.lag > LAGGING).then(|| {
+        let (lag, limit) = (units::span(generator.lag), units::span(LAGGING));
+        format!("the clients looked up to {lag} late at what came, limit {limit}")
+    });
+    let unpunctual = kept.map(|kept| kept.lag.at(0.99)).filter(|lag| *lag > UNPUNCTUAL);
+    let unpunctual = unpunctual.map(|lag| {
+        let (lag, limit) = (units::span(lag), units::span(UNPUNCTUAL));
+        format!("the plan was kept with up to {lag} delay of ours, limit {limit}")
+    });
+    let unbegun = kept.filter(|kept| float(kept.missed) > UNBEGUN * float(kept.planned));
+    let unbegun = unbegun.map(|kept| {
+        format!("{} of {} operations never began: no client was free", kept.missed, kept.planned)
+    });
+    [busy, lagging, unpunctual, unbegun].into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::perf::Arrivals;
+
+    fn load() -> Load {
+        Load {
+            arrivals: Arrivals::Constant { rate: 100.0 },
+            clients: 2,
+            depth: 1,
+            threads: 1,
+            warm_up: Duration::ZERO,
+            duration: Some(Duration::from_secs(2)),
+            requests: None,
+        }
+    }
+
+    fn figures(whole: &Window, busiest: u64) -> Figures {
+        let names: Vec<String> = ["GET", "SET"].map(str::to_owned).into();
+        let (measured, load) = (Duration::from_secs(2), &load());
+        let busiest = Duration::from_millis(busiest);
+        Figures::of(whole, &names, &Shares { measured, busiest, load })
+    }
+
+    #[test]
+    fn the_total_holds_what_waited_in_vain() {
+        let mut whole = Window::new(2, true);
+        whole.times[0].saturating_record_n(100, 96);
+        whole.times[1].saturating_record_n(300, 2);
+        whole.fail(usize::MAX, "no answer", 2);
+        whole.waited.saturating_record_n(5_000_000, 2);
+        let figures = figures(&whole, 0);
+        assert_eq!((figures.total.succeeded, figures.total.failed), (98, 2));
+        assert!((figures.total.per_second - 49.0).abs() < 1e-9);
+        assert_eq!(figures.total.latency.count, 100);
+        assert!(figures.total.latency.at(0.99) >= Duration::from_secs(4));
+        assert_eq!(figures.operations[1].latency.max, Duration::from_micros(300));
+        assert_eq!(figures.total.name, "GET+SET");
+    }
+
+    #[test]
+    fn a_test_that_was_about_us_says_so() {
+        let mut whole = Window::new(2, true);
+        assert!(figures(&whole, 1600).generator.limits.is_empty());
+        assert_eq!(figures(&whole, 1601).generator.limits.len(), 1);
+        whole.beats.saturating_record_n(10_010, 100);
+        if let Some(lag) = &mut whole.lag {
+            lag.saturating_record_n(1_010, 100);
+        }
+        (whole.planned, whole.missed) = (1000, 1);
+        assert_eq!(figures(&whole, 0).generator.limits.len(), 2);
+        whole.missed = 2;
+        assert_eq!(figures(&whole, 1700).generator.limits.len(), 4);
+    }
+}

@@ -1,0 +1,34 @@
+//! Performance tests: puts load on a target and says what that took.
+//!
+//! ```text
+//! plan (when operations begin) ──▶ worker, a thread each ──▶ collector ──▶ Progress, 4 a second
+//!                                   └─ client ◀─ trip         ├─ guards
+//!                                                             └─▶ Figures at the end
+//! ```
+//!
+//! What is put under load is a [`Subject`]: it connects [`Client`]s, and a client
+//! makes [`Trip`]s. Everything else is the same for every test: the plan of
+//! arrivals and the moment that a latency counts from, the histograms, the
+//! guards, the end. A latency counts from the moment at which the operation was
+//! to begin, so that a target that stands still cannot hide it.
+
+mod alarm;
+mod desk;
+mod figures;
+mod gauge;
+mod guard;
+mod number;
+mod plan;
+pub mod quantile;
+mod run;
+mod subject;
+mod tally;
+mod trip;
+mod window;
+mod worker;
+
+pub use figures::Figures;
+pub use guard::Guards;
+pub use run::{Failed, Reins, THREADS, run};
+pub use subject::{Broken, Client, Subject};
+pub use trip::Trip;
