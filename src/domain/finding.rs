@@ -26,6 +26,11 @@ pub struct Finding {
     pub receipt: Receipt,
     /// How the pool of connections stands that was used, if any.
     pub pool: Option<PoolFigures>,
+    /// What of it, when it changes, makes those who need this check look anew:
+    /// who answered, and what it refused. Never shown.
+    pub gist: String,
+    /// Whether it leaves no doubt, so that asking again could only do harm.
+    pub certain: bool,
 }
 
 impl Finding {
@@ -41,6 +46,8 @@ impl Finding {
             evidence: Evidence::default(),
             receipt: Receipt::default(),
             pool: None,
+            gist: String::new(),
+            certain: false,
         }
     }
 
@@ -118,14 +125,28 @@ impl Finding {
         self
     }
 
+    /// Says what of it makes others look anew when it changes.
+    #[must_use]
+    pub fn gist(mut self, gist: &str) -> Self {
+        self.gist = plain(gist, SENTENCE);
+        self
+    }
+
+    /// Says that it counts at once, without a second look.
+    #[must_use]
+    pub fn for_certain(mut self) -> Self {
+        self.certain = true;
+        self
+    }
+
     /// Every text in it, for whoever must look for secrets.
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        let Self { summary, remedy, evidence, .. } = self;
+        let Self { summary, remedy, evidence, gist, .. } = self;
         let Evidence { asked, wanted, reply, facts, .. } = evidence;
         let words = facts.iter_mut().filter_map(|fact| match &mut fact.value {
             super::FactValue::Words(words) => Some(words),
             super::FactValue::Quantity(_) => None,
         });
-        [summary, asked, wanted, reply].into_iter().chain(remedy.as_mut()).chain(words)
+        [summary, asked, wanted, reply, gist].into_iter().chain(remedy.as_mut()).chain(words)
     }
 }

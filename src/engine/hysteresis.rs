@@ -24,8 +24,9 @@ pub(super) struct Hysteresis {
 impl Hysteresis {
     /// Folds in the result of a run.
     ///
-    /// The first ever counts at once; as good or bad as the confirmed one, it
-    /// replaces it; better or worse, it takes two in a row.
+    /// The first ever counts at once, and so does one that leaves no doubt; as good
+    /// or bad as the confirmed one, it replaces it; better or worse, it takes two
+    /// in a row. What was in the way of a good result has gone by two already.
     pub(super) fn observe(&mut self, finding: Arc<Finding>) {
         if finding.outcome == Outcome::Unknown(Cause::Cancelled) {
             return; // a run that was stopped says nothing about the target
@@ -33,7 +34,8 @@ impl Hysteresis {
         self.remember(finding.outcome.severity());
         let Some(confirmed) = &self.confirmed else { return self.settle(finding) };
         let change = compare(&finding, confirmed);
-        if change == Ordering::Equal {
+        let freed = change == Ordering::Less && matches!(confirmed.outcome, Outcome::Blocked(_));
+        if change == Ordering::Equal || freed || finding.certain {
             return self.settle(finding);
         }
         let before = self.pending.as_ref();
@@ -116,6 +118,8 @@ mod tests {
             'w' => Finding::warn("slow"),
             'c' => Finding::unknown(Cause::Cancelled, "stopped"),
             'u' => Finding::unknown(Cause::NoSamples, "nothing"),
+            'b' => Finding::new(Outcome::Blocked("connect".into()), "waits"),
+            'F' => Finding::fail("refused").for_certain(),
             _ => Finding::fail("wrong"),
         }
     }
@@ -140,6 +144,10 @@ mod tests {
             ("pcf", "pass"),  // a stopped run is no result
             ("puu", "unknown"),
             ("c", "nothing"),
+            ("pF", "fail"), // a refusal leaves no doubt
+            ("bp", "pass"), // its need came back, confirmed by then
+            ("bf", "blocked"),
+            ("bff", "fail"),
         ];
         for (results, expected) in cases {
             assert_eq!(confirmed(&after(results)), expected, "{results}");

@@ -11,7 +11,7 @@ use crate::{
     probe::{Cx, Ending, Integration, isolate},
     secret::Redactor,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     task::{Id, JoinError, JoinSet},
@@ -23,6 +23,9 @@ use tokio_util::sync::CancellationToken;
 const ATTEMPTS: u8 = 3;
 /// Between two of them, plus up to a third of it at random.
 const BETWEEN: Duration = Duration::from_millis(300);
+
+/// Between two alarms, so that one that never stops rings in vain.
+const REST: Duration = Duration::from_secs(1);
 
 /// What every supervisor is given.
 #[derive(Clone)]
@@ -43,8 +46,19 @@ pub(super) struct Supervisor {
     /// The number of the newest order that was obeyed.
     seen: u64,
     standings: Vec<Hysteresis>,
+    /// What each check last told of itself, and whether others are to look anew
+    /// even if it tells the same again.
+    gists: Vec<Gist>,
     runs: JoinSet<Finding>,
+    /// Waits for what happens between two runs.
+    alarm: JoinSet<usize>,
     under_way: HashMap<Id, UnderWay>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Gist {
+    last: Option<String>,
+    alarmed: bool,
 }
 
 /// What a task is doing, since when, and how to stop it.
@@ -66,13 +80,21 @@ impl Supervisor {
         let specs = integration.checks();
         Self {
             index,
-            schedule: Schedule::new(integration.id(), &specs, around.begin, Instant::now()),
+            schedule: Schedule::new(
+                integration.id(),
+                &specs,
+                around.begin,
+                fastrand::u64(..),
+                Instant::now(),
+            ),
             standings: specs.iter().map(|_| Hysteresis::default()).collect(),
+            gists: specs.iter().map(|_| Gist::default()).collect(),
             specs,
             integration,
             around,
             seen,
             runs: JoinSet::new(),
+            alarm: JoinSet::new(),
             under_way: HashMap::new(),
         }
     }
@@ -82,6 +104,9 @@ impl Supervisor {
         let cancel = self.around.cancel.clone();
         // A restarted supervisor may have missed some.
         orders.mark_changed();
+        if self.around.begin == Begin::Polling {
+            self.set_alarm(Duration::ZERO);
+        }
         loop {
             for due in self.schedule.take_due(Instant::now()) {
                 self.begin(due).await;
@@ -95,9 +120,11 @@ impl Supervisor {
                     self.obey(&orders).await;
                 }
                 Some(ended) = self.runs.join_next_with_id() => self.end(ended).await,
+                Some(rung) = self.alarm.join_next() => self.alarmed(rung),
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
         }
+        self.alarm.shutdown().await;
         self.runs.shutdown().await;
     }
 
@@ -107,6 +134,28 @@ impl Supervisor {
             None => self.spawn(due, 1),
             Some(blocked) => self.conclude(due, Arc::new(blocked)).await,
         }
+    }
+
+    /// Waits for what happens from then on, in a task of its own: whatever an
+    /// integration does there stays there.
+    fn set_alarm(&mut self, rest: Duration) {
+        let integration = Arc::clone(&self.integration);
+        self.alarm.spawn(async move {
+            sleep(rest).await;
+            integration.alarm().await
+        });
+    }
+
+    fn alarmed(&mut self, rung: Result<usize, JoinError>) {
+        match rung {
+            Ok(check) if check < self.specs.len() => {
+                self.gists[check].alarmed = true;
+                self.schedule.stir(check, Instant::now());
+            }
+            Ok(check) => tracing::error!(check, "an alarm for a check that does not exist"),
+            Err(error) => tracing::error!(%error, "an alarm crashed"),
+        }
+        self.set_alarm(REST);
     }
 
     /// The finding of a check that cannot run because of what it needs.
@@ -151,10 +200,16 @@ impl Supervisor {
         };
         let Some(run) = self.under_way.remove(&id) else { return };
         let finding = Arc::new(self.scrubbed(finding));
+        if finding.outcome == Outcome::Fail
+            && let Some(blocked) = self.in_the_way(run.due.check)
+        {
+            // Meanwhile it has become known why: that is said once.
+            return self.conclude(run.due, Arc::new(blocked)).await;
+        }
         let before = self.severity(run.due.check);
         let standing = &mut self.standings[run.due.check];
         standing.observe(Arc::clone(&finding));
-        let again = run.due.burst
+        let again = (run.due.burst || self.integration.asks_again())
             && !standing.is_settled()
             && run.attempt < ATTEMPTS
             && !run.stop.is_cancelled();
@@ -163,6 +218,8 @@ impl Supervisor {
             && !again
             && before == Some(Severity::Fine);
         let standing = self.standing(run.due.check, flaky);
+        // What was not found out tells nothing of the target.
+        let gist = finding.outcome.is_executed().then(|| finding.gist.clone());
         self.report(Update::Ended {
             check: run.due.check,
             trigger: run.due.trigger,
@@ -176,7 +233,8 @@ impl Supervisor {
         if again {
             self.spawn(run.due, run.attempt + 1);
         } else {
-            self.finish(run.due.check, before);
+            let changed = self.takes_note(run.due.check, gist);
+            self.finish(run.due.check, before, changed);
         }
     }
 
@@ -195,16 +253,31 @@ impl Supervisor {
             standing,
         })
         .await;
-        self.finish(due.check, before);
+        self.finish(due.check, before, false);
+    }
+
+    /// Whether a check tells something else of itself than last time, or was
+    /// looked at because of an alarm.
+    fn takes_note(&mut self, check: usize, gist: Option<String>) -> bool {
+        let known = &mut self.gists[check];
+        let alarmed = mem::take(&mut known.alarmed);
+        let Some(gist) = gist else { return alarmed };
+        alarmed | known.last.replace(gist).is_some_and(|last| known.last.as_ref() != Some(&last))
     }
 
     /// Gives the check back to the timetable, and lets those that need it know of a change.
-    fn finish(&mut self, check: usize, before: Option<Severity>) {
+    fn finish(&mut self, check: usize, before: Option<Severity>, changed: bool) {
         let now = Instant::now();
         self.schedule.ended(check, now);
-        if before.is_some() && before != self.severity(check) {
-            for dependent in self.schedule.dependents(check) {
+        if !changed && (before.is_none() || before == self.severity(check)) {
+            return;
+        }
+        for dependent in self.schedule.dependents(check) {
+            if self.in_the_way(dependent).is_some() {
+                // Saying so asks nothing of the target.
                 self.schedule.request(dependent, Order { trigger: Trigger::Schedule }, now);
+            } else {
+                self.schedule.stir(dependent, now);
             }
         }
     }

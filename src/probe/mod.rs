@@ -27,11 +27,14 @@ pub use run_id::{RunId, this_run};
 pub use settings::{Complaint, Safety};
 
 use crate::domain::{CheckSpec, Finding, IntegrationId, Target};
-use std::pin::Pin;
+use std::{future::pending, pin::Pin};
 use tokio_util::sync::CancellationToken;
 
 /// One run of a check, as a future that can be dropped at any await point.
 pub type Run<'a> = Pin<Box<dyn Future<Output = Result<Finding, ProbeError>> + Send + 'a>>;
+
+/// Ends when something happened between two runs; says which check is to look at it.
+pub type Alarm<'a> = Pin<Box<dyn Future<Output = usize> + Send + 'a>>;
 
 /// Something the console watches.
 ///
@@ -49,6 +52,20 @@ pub trait Integration: Send + Sync + 'static {
     fn checks(&self) -> Vec<CheckSpec>;
     /// Runs the check at `index` of [`checks`](Self::checks).
     fn run<'a>(&'a self, index: usize, cx: &'a Cx) -> Run<'a>;
+
+    /// Waits until something calls for a look before its turn, such as a connection
+    /// that ends. Then the check it names runs, and those that need it.
+    ///
+    /// Never ends where nothing can be noticed between two runs.
+    fn alarm(&self) -> Alarm<'_> {
+        Box::pin(pending())
+    }
+
+    /// Whether a run costs its target so little that a result which differs from
+    /// the confirmed one is confirmed by asking again at once, and not a turn later.
+    fn asks_again(&self) -> bool {
+        false
+    }
 }
 
 /// What a run may ask of its surroundings.

@@ -41,7 +41,8 @@ impl Redis {
                 let evidence = watch.write_to(mem::take(&mut finding.evidence));
                 let most = Quantity::Count(site.transport.crowd.most());
                 let evidence = evidence.fact("address", &*site.transport.address.name());
-                Ok(finding.evidence(evidence.fact("connections at once, at most", most)))
+                let finding = finding.evidence(evidence.fact("connections at once, at most", most));
+                Ok(site.line.steadiness(finding))
             }
         }
     }
@@ -82,6 +83,8 @@ async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<Met, Trouble> {
         Err(trouble) => return Err(trouble),
     };
     watch.lap("role");
+    // While it is there, its end is known at once.
+    site.line.renew().await;
     Ok(Met { greeting: client.greeting.clone(), role, pings, refusal })
 }
 

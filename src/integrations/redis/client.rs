@@ -1,6 +1,7 @@
 //! One connection to one server: dialling, greeting, asking.
 
 use super::{
+    crowd::Crowd,
     greeting::Greeting,
     reply::text,
     transport::Transport,
@@ -19,7 +20,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 /// How long one answer may take.
@@ -44,12 +45,30 @@ pub(super) enum Purpose {
 
 /// A greeted connection. Closed when dropped.
 pub(super) struct Client {
+    // Goes first: once it is stopped, the end of the connection is our doing.
+    _driver: AbortOnDropHandle<()>,
     connection: MultiplexedConnection,
     pub(super) greeting: Greeting,
     tap: Arc<Tap>,
     late: AtomicU8,
+    fate: Arc<Fate>,
+}
+
+/// What becomes of a connection, and who wants to know.
+#[derive(Default)]
+struct Fate {
     spent: AtomicBool,
-    _driver: AbortOnDropHandle<()>,
+    watched: Option<Crowd>,
+}
+
+impl Fate {
+    fn spend(&self, tell: fn(&Crowd)) {
+        if !self.spent.swap(true, Relaxed)
+            && let Some(crowd) = &self.watched
+        {
+            tell(crowd);
+        }
+    }
 }
 
 impl Client {
@@ -61,7 +80,10 @@ impl Client {
         deadline: Instant,
     ) -> Result<Self, Trouble> {
         let stream = transport.open(watch, deadline).await?;
-        let mut client = Self::over(stream).await?;
+        let watched = purpose.lasts().then(|| transport.crowd.clone());
+        let over = Self::over(stream, watched);
+        let late = Trouble::Late { step: Step::Answer, after: ANSWER };
+        let mut client = timeout_at(deadline, over).await.unwrap_or(Err(late))?;
         let greeted = client.greet(transport, purpose, deadline).await;
         watch.lap("hello");
         client.greeting = greeted?;
@@ -69,20 +91,30 @@ impl Client {
     }
 
     /// A connection that nothing was said on yet.
-    pub(super) async fn over(stream: Box<dyn Stream>) -> Result<Self, Trouble> {
+    pub(super) async fn over(
+        stream: Box<dyn Stream>,
+        watched: Option<Crowd>,
+    ) -> Result<Self, Trouble> {
         let (limited, tap) = Limited::new(stream);
         // Greeting is ours to do, for its answer and its errors: the driver only carries.
         let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let carried = MultiplexedConnection::new_with_config(&silent, limited, config).await;
         let (connection, driver) = carried.map_err(|error| told(&error, &tap))?;
+        let fate = Arc::new(Fate { watched, ..Fate::default() });
+        let told = Arc::clone(&fate);
+        let driver = tokio::spawn(async move {
+            driver.await;
+            // Nobody asked it to end, so the server did.
+            told.spend(Crowd::lose);
+        });
         Ok(Self {
+            _driver: AbortOnDropHandle::new(driver),
             connection,
             greeting: Greeting::default(),
             tap,
             late: AtomicU8::new(0),
-            spent: AtomicBool::new(false),
-            _driver: AbortOnDropHandle::new(tokio::spawn(driver)),
+            fate,
         })
     }
 
@@ -149,7 +181,7 @@ impl Client {
 
     /// Whether it is of no more use.
     pub(super) fn is_spent(&self) -> bool {
-        self.spent.load(Relaxed)
+        self.fate.spent.load(Relaxed)
     }
 
     fn remember(&self, trouble: Option<&Trouble>) {
@@ -158,8 +190,12 @@ impl Client {
             Some(_) | None => 0,
         };
         self.late.store(late, Relaxed);
-        if late >= PATIENCE || trouble.is_some_and(Trouble::ends_connection) {
-            self.spent.store(true, Relaxed);
+        match trouble {
+            Some(Trouble::Closed) => self.fate.spend(Crowd::lose),
+            Some(trouble) if trouble.ends_connection() => self.fate.spend(Crowd::turn_away),
+            // What is given up for its silence is not asked again at once.
+            _ if late >= PATIENCE => self.fate.spend(|_| ()),
+            Some(_) | None => {}
         }
     }
 
@@ -173,6 +209,14 @@ impl Client {
 }
 
 impl Purpose {
+    /// Whether it is kept, so that its end is worth knowing.
+    fn lasts(self) -> bool {
+        match self {
+            Self::Data => true,
+            Self::Probe | Self::Listen => false,
+        }
+    }
+
     /// What a server lists the connection as: `tminus:<role>:<run>`.
     pub(super) fn name(self) -> String {
         let role = match self {

@@ -1,41 +1,90 @@
-//! How many connections to one server are open, and were at most.
+//! What becomes of the connections to one server: how many are open, and which
+//! of them the server took away.
 
 use super::wire::Stream;
 use std::{
+    collections::VecDeque,
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
+    time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::Notify,
+    time::Instant,
+};
 
-/// Counts the connections to one server. Clones count together.
+/// Losses that are remembered.
+const REMEMBERED: usize = 32;
+
+/// The connections to one server. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Crowd {
-    open: Arc<AtomicU64>,
-    most: Arc<AtomicU64>,
+pub(super) struct Crowd(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    open: AtomicU64,
+    most: AtomicU64,
+    ended: AtomicU64,
+    losses: Mutex<VecDeque<Instant>>,
+    lost: Notify,
 }
 
 impl Crowd {
     /// How many are open.
     #[cfg(test)]
     pub(super) fn open(&self) -> u64 {
-        self.open.load(Relaxed)
+        self.0.open.load(Relaxed)
     }
 
     /// How many were open at once at most, since the start of this process.
     pub(super) fn most(&self) -> u64 {
-        self.most.load(Relaxed)
+        self.0.most.load(Relaxed)
     }
 
     /// A connection that is counted until it is dropped.
     pub(super) fn admit(&self, stream: Box<dyn Stream>) -> Counted {
-        let open = self.open.fetch_add(1, Relaxed) + 1;
-        self.most.fetch_max(open, Relaxed);
+        let open = self.0.open.fetch_add(1, Relaxed) + 1;
+        self.0.most.fetch_max(open, Relaxed);
         Counted { stream, crowd: self.clone() }
+    }
+
+    /// How many connections that were in use had to be given up: because the server
+    /// closed them, or because it said that it is the wrong one.
+    pub(super) fn ended(&self) -> u64 {
+        self.0.ended.load(Relaxed)
+    }
+
+    /// Notes that a connection leads to the wrong server.
+    pub(super) fn turn_away(&self) {
+        self.0.ended.fetch_add(1, Relaxed);
+    }
+
+    /// Notes that the other side closed a connection that was in use.
+    pub(super) fn lose(&self) {
+        let mut losses = self.0.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        if losses.len() == REMEMBERED {
+            losses.pop_front();
+        }
+        losses.push_back(Instant::now());
+        self.0.ended.fetch_add(1, Relaxed);
+        self.0.lost.notify_one();
+    }
+
+    /// How many were lost that way within the last `span`; at most 32 are remembered.
+    pub(super) fn lost_within(&self, span: Duration) -> usize {
+        let losses = self.0.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        losses.iter().filter(|lost| lost.elapsed() <= span).count()
+    }
+
+    /// Waits for the next loss; one that nobody waited for is not missed.
+    pub(super) async fn lost(&self) {
+        self.0.lost.notified().await;
     }
 }
 
@@ -47,7 +96,7 @@ pub(super) struct Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.crowd.open.fetch_sub(1, Relaxed);
+        self.crowd.0.open.fetch_sub(1, Relaxed);
     }
 }
 
@@ -82,7 +131,10 @@ impl AsyncWrite for Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
+        time::timeout,
+    };
 
     #[tokio::test]
     async fn a_connection_counts_until_it_is_dropped_and_the_most_is_kept() {
@@ -97,5 +149,20 @@ mod tests {
         assert_eq!((crowd.open(), crowd.most()), (2, 2));
         drop((one, other));
         assert_eq!((crowd.open(), crowd.most()), (0, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loss_is_told_once_and_forgotten_in_time() {
+        let crowd = Crowd::default();
+        crowd.lose();
+        timeout(Duration::from_secs(1), crowd.lost()).await.unwrap();
+        assert!(timeout(Duration::from_secs(1), crowd.lost()).await.is_err());
+        crowd.turn_away();
+        crowd.lose();
+        assert_eq!(crowd.ended(), 3);
+        let within = |seconds| crowd.lost_within(Duration::from_secs(seconds));
+        assert_eq!((within(0), within(1)), (1, 2));
+        (0..100).for_each(|_| crowd.lose());
+        assert_eq!(within(1), REMEMBERED);
     }
 }

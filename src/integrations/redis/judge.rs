@@ -63,6 +63,7 @@ pub(super) fn connect(met: &Met, lag: Duration, limit: Duration) -> Finding {
         format!("{}, {answer} in {}, {}", met.greeting.who(), units::span(measured), role(met));
     let evidence = facts(met, Evidence::default().asked(ASKED).wanted(WANTED).reply(&reply));
     let finding = Finding::new(outcome, &summary)
+        .gist(&format!("{} {}", met.greeting.who(), role(met)))
         .latency(measured)
         .measure(Quantity::Time(measured))
         .evidence(evidence.fact("lag of this host", Quantity::Time(lag)));

@@ -37,11 +37,12 @@ pub use settings::Settings;
 
 use crate::{
     domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, Text, text},
-    probe::{Check, Cx, Integration, Run, Safety, is_local, specs},
+    probe::{Alarm, Check, Cx, Integration, Run, Safety, is_local, specs},
 };
 use address::Address;
 use line::Line;
 use std::{
+    future::pending,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -103,6 +104,8 @@ impl Back {
 
 /// What `connect` is called; the others need it.
 const CONNECT: &str = "connect";
+/// Where it is in the table.
+const CONNECTS: usize = 0;
 
 /// The whole catalogue of this integration, one row per check.
 const CHECKS: &[Check<Redis>] = &[
@@ -218,7 +221,27 @@ impl Integration for Redis {
     }
 
     fn run<'a>(&'a self, index: usize, cx: &'a Cx) -> Run<'a> {
-        (CHECKS[index].run)(self, cx)
+        match &self.back {
+            Back::Server(site) => {
+                Box::pin(site.line.steadily(move || (CHECKS[index].run)(self, cx)))
+            }
+            Back::StandIn | Back::Misconfigured(_) => (CHECKS[index].run)(self, cx),
+        }
+    }
+
+    /// The end of the connection that is kept calls for a look.
+    fn alarm(&self) -> Alarm<'_> {
+        Box::pin(async move {
+            match &self.back {
+                Back::Server(site) => site.transport.crowd.lost().await,
+                Back::StandIn | Back::Misconfigured(_) => pending().await,
+            }
+            CONNECTS
+        })
+    }
+
+    fn asks_again(&self) -> bool {
+        true
     }
 }
 
@@ -259,7 +282,7 @@ mod tests {
                 spec.title
             );
             assert!((1..=10).contains(&spec.weight) && !spec.hint.is_empty());
-            assert_eq!(spec.needs.is_none(), spec.name == "connect");
+            assert_eq!(spec.needs.is_none(), spec.name == specs[CONNECTS].name);
         }
         let names: Vec<_> = specs.iter().map(|spec| &*spec.name).collect();
         assert_eq!(

@@ -156,7 +156,9 @@ impl Trouble {
         } else {
             Finding::fail(&fault.says)
         };
-        finding.remedy(&fault.remedy).evidence(evidence)
+        // Asking again with the same credentials locks accounts and floods logs.
+        let finding = if fault.kind == Kind::Credentials { finding.for_certain() } else { finding };
+        finding.gist(&fault.says).remedy(&fault.remedy).evidence(evidence)
     }
 
     /// The conclusion of a run of a service: what the server does not have, it

@@ -159,7 +159,7 @@ mod tests {
 
     /// A supervisor, its connection, and the other ends of that and of its orders.
     async fn set_up() -> (Supervisor, Link, DuplexStream, mpsc::Sender<Order>) {
-        let client = Client::over(Box::new(duplex(1024).0)).await.unwrap();
+        let client = Client::over(Box::new(duplex(1024).0), None).await.unwrap();
         let server = Server::new(Arc::new(client));
         let address = Address::parse(&Secret::new("redis://127.0.0.1:1")).unwrap();
         let way = Way { transport: Arc::new(Transport::new(address, None)), server };

@@ -3,6 +3,7 @@
 use super::Begin;
 use crate::domain::{Cadence, CheckSpec, IntegrationId, Trigger};
 use std::{
+    cmp,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     time::Duration,
 };
@@ -15,10 +16,20 @@ const FIRST: Duration = Duration::from_millis(5);
 /// And then start one after the other.
 const STAGGER: Duration = Duration::from_millis(2);
 
+/// What happens between two turns starts the same check at most this often.
+const STIRRED: Duration = Duration::from_secs(5);
+/// Turns that are further apart than this are shifted at random,
+const LONG: Duration = Duration::from_secs(30);
+/// by this part of a period either way, so that two are a tenth closer or further
+/// apart at most and nothing else that is periodic is met each time.
+const SHIFT: f64 = 0.05;
+
 /// The timetable of one integration.
 #[derive(Debug)]
 pub(super) struct Schedule {
     started: Instant,
+    /// What the shifts are drawn from.
+    seed: u64,
     slots: Vec<Slot>,
     paused: bool,
 }
@@ -30,6 +41,8 @@ struct Slot {
     need: Option<usize>,
     running: bool,
     ever_ended: bool,
+    /// When it was last brought forward by what happened, or is going to be.
+    stirred: Option<Instant>,
     due: Option<Instant>,
     /// Why it is due, where somebody asked.
     order: Option<Order>,
@@ -58,7 +71,13 @@ pub(super) struct Due {
 impl Schedule {
     /// Everything with a cadence is due shortly, one after the other; or, with
     /// [`Begin::WhenAsked`], nothing ever is by itself.
-    pub(super) fn new(id: &IntegrationId, specs: &[CheckSpec], begin: Begin, now: Instant) -> Self {
+    pub(super) fn new(
+        id: &IntegrationId,
+        specs: &[CheckSpec],
+        begin: Begin,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
         let slot = |(index, spec): (u32, &CheckSpec)| {
             let period = match (begin, spec.cadence) {
                 (Begin::Polling, Cadence::Every(period)) => {
@@ -71,17 +90,26 @@ impl Schedule {
                 need: specs.iter().position(|other| Some(&other.name) == spec.needs.as_ref()),
                 running: false,
                 ever_ended: false,
+                stirred: None,
                 due: period.map(|_| now + FIRST + STAGGER * index),
                 order: None,
                 next_order: None,
             }
         };
-        Self { started: now, slots: (0_u32..).zip(specs).map(slot).collect(), paused: false }
+        let slots = (0_u32..).zip(specs).map(slot).collect();
+        Self { started: now, seed, slots, paused: false }
     }
 
     /// Stops or resumes what runs by itself.
     pub(super) fn pause(&mut self, paused: bool) {
         self.paused = paused;
+        if paused {
+            for slot in &mut self.slots {
+                let asked = |order: &Order| order.trigger == Trigger::Asked;
+                slot.order = slot.order.filter(asked);
+                slot.next_order = slot.next_order.filter(asked);
+            }
+        }
     }
 
     /// Brings a check forward. One that is running runs once more afterwards.
@@ -101,13 +129,30 @@ impl Schedule {
         false
     }
 
+    /// Brings a check forward because of what happened, though at most once per 5 s
+    /// and not while paused.
+    pub(super) fn stir(&mut self, check: usize, now: Instant) {
+        const STIR: Order = Order { trigger: Trigger::Schedule };
+        let slot = &mut self.slots[check];
+        if self.paused {
+            return;
+        }
+        if slot.running {
+            slot.next_order.get_or_insert(STIR);
+            return;
+        }
+        let order = *slot.order.get_or_insert(STIR);
+        let at = slot.moment_for(order, now);
+        slot.due = Some(slot.due.map_or(at, |due| cmp::min(due, at)));
+    }
+
     /// Forgets what was asked about a check but has not begun.
     pub(super) fn call_off(&mut self, check: usize, now: Instant) {
-        let started = self.started;
+        let (started, seed) = (self.started, self.seed);
         let slot = &mut self.slots[check];
         slot.next_order = None;
         if slot.order.take().is_some() {
-            slot.due = slot.next_turn(started, now);
+            slot.due = slot.next_turn(started, seed, now);
         }
     }
 
@@ -120,16 +165,19 @@ impl Schedule {
         let mut taken: Vec<usize> = (0..self.slots.len()).filter(is_due).collect();
         taken.sort_by_key(|index| self.slots[*index].order.is_none());
         taken.truncate(AT_ONCE.saturating_sub(running));
-        taken.into_iter().map(|index| self.slots[index].begin(index)).collect()
+        taken.into_iter().map(|index| self.slots[index].begin(index, now)).collect()
     }
 
     /// Notes that a run ended and when its check is due again.
     pub(super) fn ended(&mut self, check: usize, now: Instant) {
-        let started = self.started;
+        let (started, seed) = (self.started, self.seed);
         let slot = &mut self.slots[check];
         (slot.running, slot.ever_ended) = (false, true);
         slot.order = slot.next_order.take();
-        slot.due = if slot.order.is_some() { Some(now) } else { slot.next_turn(started, now) };
+        slot.due = match slot.order {
+            Some(order) => Some(slot.moment_for(order, now)),
+            None => slot.next_turn(started, seed, now),
+        };
     }
 
     /// When something can next begin, if anything can.
@@ -166,23 +214,45 @@ impl Schedule {
 }
 
 impl Slot {
-    fn begin(&mut self, check: usize) -> Due {
+    fn begin(&mut self, check: usize, now: Instant) -> Due {
         self.running = true;
         self.due = None;
         let order = self.order.take();
+        if order.is_some_and(|order| order.trigger == Trigger::Schedule) {
+            self.stirred = Some(now);
+        }
         let trigger = order.map_or(Trigger::Schedule, |order| order.trigger);
         Due { check, trigger, burst: order.is_some() }
     }
 
-    /// The next turn on the timetable, at least half a period away. Missed ones are skipped.
-    fn next_turn(&self, started: Instant, now: Instant) -> Option<Instant> {
+    /// When an order can be carried out: at once, if somebody asked.
+    fn moment_for(&self, order: Order, now: Instant) -> Instant {
+        match (order.trigger, self.stirred) {
+            (Trigger::Schedule, Some(last)) => cmp::max(now, last + STIRRED),
+            (Trigger::Schedule, None) | (Trigger::Asked, _) => now,
+        }
+    }
+
+    /// The next turn on the timetable, about half a period away at least. Missed
+    /// ones are skipped.
+    fn next_turn(&self, started: Instant, seed: u64, now: Instant) -> Option<Instant> {
         let (period, offset) = self.period?;
         let earliest = now + period / 2;
         let since = earliest.saturating_duration_since(started + offset);
         let turns = since.as_nanos().div_ceil(period.as_nanos().max(1));
         let turns = u32::try_from(turns).unwrap_or(u32::MAX);
-        Some(started + offset + period * turns)
+        let turn = started + offset + period * turns;
+        if period < LONG {
+            return Some(turn);
+        }
+        let span = period.mul_f64(SHIFT);
+        Some(turn - span + span.mul_f64(2.0 * share(seed ^ u64::from(turns))))
     }
+}
+
+/// A share from 0.0 to 1.0 that looks drawn at random.
+fn share(seed: u64) -> f64 {
+    fastrand::Rng::with_seed(seed).f64()
 }
 
 /// Spreads checks over their cadence: fixed for a check, different between checks.
@@ -194,107 +264,4 @@ fn offset(id: &IntegrationId, spec: &CheckSpec, period: Duration) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Finding, sample};
-    use proptest::prelude::*;
-
-    const ASKED: Order = Order { trigger: Trigger::Asked };
-
-    fn spec(name: &'static str, need: Option<&'static str>) -> CheckSpec {
-        let spec = sample::check(name, 1, Finding::pass("")).spec; // every 10 s
-        CheckSpec { needs: need.map(Into::into), ..spec }
-    }
-
-    fn schedule(specs: &[CheckSpec], begin: Begin) -> (Schedule, Instant) {
-        let now = Instant::now();
-        (Schedule::new(&IntegrationId::new("test").unwrap(), specs, begin, now), now)
-    }
-
-    fn taken(schedule: &mut Schedule, now: Instant) -> Vec<usize> {
-        schedule.take_due(now).into_iter().map(|due| due.check).collect()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn first_runs_are_staggered_and_at_most_four_at_once() {
-        let names = ["a", "b", "c", "d", "e", "f"];
-        let (mut schedule, start) = schedule(&names.map(|name| spec(name, None)), Begin::Polling);
-        assert!(taken(&mut schedule, start).is_empty());
-        assert_eq!(schedule.next(), Some(start + FIRST));
-        assert_eq!(taken(&mut schedule, start + FIRST), [0]);
-        let later = start + Duration::from_secs(1);
-        assert_eq!(taken(&mut schedule, later), [1, 2, 3]);
-        assert_eq!(schedule.next(), None, "there is no room until one ends");
-        schedule.ended(0, later);
-        assert_eq!(taken(&mut schedule, later), [4]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_check_waits_for_what_it_needs() {
-        let specs = [spec("lock", Some("connect")), spec("connect", None)];
-        let (mut schedule, start) = schedule(&specs, Begin::WhenAsked);
-        assert_eq!(schedule.next(), None, "nothing runs by itself");
-        schedule.request(0, ASKED, start);
-        assert_eq!(taken(&mut schedule, start), [1], "what it needs goes first, unasked");
-        assert_eq!(schedule.next(), None);
-        schedule.ended(1, start);
-        assert_eq!(taken(&mut schedule, start), [0]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn asking_during_a_run_queues_one_more_and_never_two() {
-        let (mut schedule, start) = schedule(&[spec("a", None)], Begin::WhenAsked);
-        schedule.request(0, ASKED, start);
-        assert_eq!(taken(&mut schedule, start), [0]);
-        assert!(schedule.request(0, ASKED, start) && schedule.request(0, ASKED, start));
-        schedule.ended(0, start);
-        assert_eq!(taken(&mut schedule, start), [0]);
-        schedule.ended(0, start);
-        assert!(taken(&mut schedule, start).is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn while_paused_only_what_is_asked_for_runs() {
-        let (mut schedule, start) = schedule(&[spec("a", None), spec("b", None)], Begin::Polling);
-        schedule.pause(true);
-        let later = start + Duration::from_mins(1);
-        assert_eq!((taken(&mut schedule, later), schedule.next()), (vec![], None));
-        schedule.request(1, ASKED, later);
-        assert_eq!(taken(&mut schedule, later), [1]);
-        schedule.pause(false);
-        assert_eq!(taken(&mut schedule, later), [0]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_called_off_goes_back_to_its_timetable() {
-        let (mut schedule, start) = schedule(&[spec("a", None)], Begin::Polling);
-        taken(&mut schedule, start + FIRST);
-        schedule.ended(0, start + FIRST);
-        let due = schedule.next();
-        schedule.request(0, ASKED, start + FIRST);
-        schedule.call_off(0, start + FIRST);
-        assert_eq!(schedule.next(), due);
-        assert!(taken(&mut schedule, start + FIRST).is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn missed_turns_are_skipped_and_the_rhythm_is_kept(runs in prop::collection::vec(0_u64..60_000, 1..20)) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-            let _entered = runtime.enter();
-            let (mut schedule, start) = schedule(&[spec("a", None)], Begin::Polling);
-            let period = Duration::from_secs(10);
-            let mut now = start + FIRST;
-            let mut phases = Vec::new();
-            for took in runs {
-                prop_assert_eq!(taken(&mut schedule, now), vec![0]);
-                let ended = now + Duration::from_millis(took);
-                schedule.ended(0, ended);
-                now = schedule.next().unwrap();
-                prop_assert!(now >= ended + period / 2 && now <= ended + period / 2 + period);
-                phases.push((now - start).as_millis() % period.as_millis());
-            }
-            prop_assert!(phases.windows(2).all(|pair| pair[0] == pair[1]));
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! The engine's promises, under paused time and with an integration that does as told.
 
+mod cadence;
+
 use super::*;
 use crate::{
     domain::{
