@@ -74,6 +74,11 @@ pub enum Verb {
     Check(Check),
     /// Lists the checks: what each shows, what it weighs, what it does to its target.
     List(List),
+    /// Removes what killed runs left on targets that may be written to, and says what it did.
+    ///
+    /// Ends with 0 if nothing is left, with 1 if something is, and with 3 where
+    /// nobody could look. What belongs to a run that is alive is left alone.
+    Clean(Clean),
     /// Says which configuration holds, where it comes from and what is wrong with it.
     Config {
         /// What to say about it.
@@ -102,7 +107,7 @@ pub struct List {
     pub format: ListFormat,
 }
 
-/// How a list is written.
+/// How a list or a receipt is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
     /// Text for people.
@@ -176,6 +181,14 @@ pub enum ExitStyle {
     Tminus,
     /// Those of a monitoring plugin.
     Nagios,
+}
+
+/// One cleaning.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Clean {
+    /// How the receipt is written to the standard output.
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub format: ListFormat,
 }
 
 /// How a result is written.

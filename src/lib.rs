@@ -15,6 +15,7 @@ pub mod logging;
 pub mod nearest;
 pub mod perf;
 pub mod probe;
+pub mod runs;
 pub mod secret;
 pub mod start;
 pub mod surface;

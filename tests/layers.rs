@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("integrations", &["probe", "domain", "secret", "units", "clock", "contract"]),
     ("engine", &["probe", "domain", "secret"]),
     ("perf", &["integrations", "probe", "domain", "secret", "units", "clock"]),
+    ("runs", &["probe", "domain"]),
     ("tui", &["engine", "domain", "units"]),
     ("surface", &["engine", "domain", "units", "contract"]),
     ("config", &["integrations", "engine", "probe", "domain", "secret", "nearest"]),

@@ -15,6 +15,7 @@ pub mod pool;
 mod run_id;
 mod settings;
 pub mod tls;
+mod whose;
 
 pub use backoff::{Backoff, BadBackoff, FullJitter, retry};
 pub use breaker::{BadBreaker, Breaker, BreakerConfig, BreakerState, CallEnd, Permit, Rejected};
@@ -25,8 +26,9 @@ pub use measure::{Stopwatch, with_lag};
 pub use narrow::Narrow;
 pub use run_id::{RunId, this_run};
 pub use settings::{Complaint, Safety};
+pub use whose::{Claim, Sweeping, Whose};
 
-use crate::domain::{CheckSpec, Finding, IntegrationId, Target};
+use crate::domain::{CheckSpec, Finding, IntegrationId, Sweep, Target};
 use std::{future::pending, pin::Pin};
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +67,13 @@ pub trait Integration: Send + Sync + 'static {
     /// the confirmed one is confirmed by asking again at once, and not a turn later.
     fn asks_again(&self) -> bool {
         false
+    }
+
+    /// Removes what dead runs left on the target, and what would never go by itself.
+    ///
+    /// An integration whose checks write somewhere has to have one of its own.
+    fn sweep<'a>(&'a self, _: &'a Whose) -> Sweeping<'a> {
+        Box::pin(async { Sweep::NotNeeded })
     }
 }
 

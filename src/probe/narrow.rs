@@ -1,4 +1,4 @@
-use super::{Cx, Integration, Run};
+use super::{Alarm, Cx, Integration, Run, Sweeping, Whose};
 use crate::domain::{CheckSpec, IntegrationId, Target};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -48,5 +48,24 @@ impl Integration for Narrow {
 
     fn run<'a>(&'a self, index: usize, cx: &'a Cx) -> Run<'a> {
         self.inner.run(self.kept[index], cx)
+    }
+
+    fn alarm(&self) -> Alarm<'_> {
+        Box::pin(async {
+            loop {
+                let rung = self.inner.alarm().await;
+                if let Some(index) = self.kept.iter().position(|kept| *kept == rung) {
+                    return index;
+                }
+            }
+        })
+    }
+
+    fn asks_again(&self) -> bool {
+        self.inner.asks_again()
+    }
+
+    fn sweep<'a>(&'a self, whose: &'a Whose) -> Sweeping<'a> {
+        self.inner.sweep(whose)
     }
 }

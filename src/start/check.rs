@@ -1,4 +1,4 @@
-use super::{Failure, Session, Stop, print, select, tell};
+use super::{Failure, Session, Stop, print, select, tell, trace::Trace};
 use crate::{
     cli::{Check, Format, Global, Output},
     config::{Color, Surroundings, World},
@@ -34,6 +34,7 @@ async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
     let mut session = Session::open(global)?;
     session.config.policy.min_score = asked.min_score.or(session.config.policy.min_score);
     let integrations = select(std::mem::take(&mut session.integrations), &asked.selection)?;
+    let trace = Trace::begin(&mut session, &integrations);
     session.tell_warnings();
     let stop = Stop::on_signals()
         .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
@@ -42,8 +43,11 @@ async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
     Session::accompany(exporter, &handle, &stop.token);
     let to_people = outputs.iter().any(|it| it.format == Format::Human && it.path.is_none());
     let progress = Progress { told: None, to_people };
+    let snapshots = handle.snapshots.clone();
     let ended = check::run(handle, asked.wait, &stop.token, progress.teller()).await;
+    let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;
+    trace.end(&last).await;
     match ended {
         Ended::Interrupted => {
             tell("tminus: interrupted, so there is no verdict");

@@ -1,4 +1,4 @@
-use super::{Failure, Session, Stop, print};
+use super::{Failure, Session, Stop, print, trace::Trace};
 use crate::{
     cli::Global,
     config::{Color, Glyphs, Surroundings as _, World},
@@ -20,10 +20,14 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     // The screen comes first: a probe may panic as soon as the engine starts.
     let console = tui::Console::open(options(&session)).map_err(|error| no_terminal(&error))?;
     let integrations = faulty::added_to(mem::take(&mut session.integrations));
+    let trace = Trace::begin(&mut session, &integrations);
     let (engine, handle) = Engine::start(session.plan(integrations, Begin::Polling));
     Session::accompany(exporter, &handle, &stop.token);
+    let snapshots = handle.snapshots.clone();
     let shown = console.run(handle, stop.token.clone()).await;
+    let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;
+    trace.end(&last).await;
     let exit = shown.map_err(|error| no_terminal(&error))?;
     if exit.ended == Ended::Quit {
         // After anything else nobody may be reading, and a full terminal would hold the exit.

@@ -2,6 +2,7 @@
 //! engine and hands it to a surface. Puts parts together and decides nothing.
 
 mod check;
+mod clean;
 mod config;
 mod console;
 mod failure;
@@ -10,6 +11,7 @@ mod manual;
 mod select;
 mod session;
 mod signals;
+mod trace;
 
 pub use failure::Failure;
 pub use select::select;
@@ -30,6 +32,7 @@ pub async fn run(cli: Cli) -> u8 {
         Some(Verb::List(asked)) => list::run(&cli.global, &asked),
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::page(),
+        Some(Verb::Clean(asked)) => clean::run(&cli.global, &asked).await,
         None if on_a_terminal() => console::run(&cli.global).await,
         None => check::run(&cli.global, &Check::default()).await,
     };

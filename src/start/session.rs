@@ -1,4 +1,4 @@
-use super::{Failure, tell};
+use super::{Failure, tell, trace};
 use crate::{
     cli::Global,
     clock,
@@ -14,7 +14,6 @@ use crate::{
         record,
     },
 };
-use etcetera::{BaseStrategy as _, base_strategy::Xdg};
 use std::{io, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
@@ -60,8 +59,7 @@ impl Session {
     /// Reads the configuration, starts the log and sends panics there.
     pub fn open(global: &Global) -> Result<Self, Failure> {
         let mut session = Self::read(global)?;
-        let of_user = || Xdg::new().ok().and_then(|xdg| xdg.state_dir());
-        let usual = || of_user().map(|state| state.join("tminus/tminus.log"));
+        let usual = || trace::state().map(|state| state.join("tminus.log"));
         session.logging = logging::start(&Log {
             file: global.log_file.clone().or_else(usual),
             named: global.log_file.is_some(),

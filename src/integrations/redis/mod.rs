@@ -27,6 +27,7 @@ mod server;
 mod services;
 mod settings;
 mod slots;
+mod sweep;
 mod transport;
 mod trials;
 mod trouble;
@@ -37,7 +38,7 @@ pub use settings::Settings;
 
 use crate::{
     domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, Text, text},
-    probe::{Alarm, Check, Cx, Integration, Run, Safety, is_local, specs},
+    probe::{Alarm, Check, Cx, Integration, Run, Safety, Sweeping, Whose, is_local, specs},
 };
 use address::Address;
 use line::Line;
@@ -242,6 +243,10 @@ impl Integration for Redis {
 
     fn asks_again(&self) -> bool {
         true
+    }
+
+    fn sweep<'a>(&'a self, whose: &'a Whose) -> Sweeping<'a> {
+        Box::pin(self.swept(whose))
     }
 }
 

@@ -7,6 +7,7 @@ mod json;
 mod junit;
 mod markdown;
 mod nagios;
+mod sweep;
 mod tap;
 
 pub use changes::changes;
@@ -16,6 +17,7 @@ pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use nagios::nagios;
+pub use sweep::{Cleaning, Killed, Receipt, cleaning, cleaning_json};
 pub use tap::tap;
 
 use crate::domain::{Blocker, CheckView, Freshness, Outcome, Snapshot, Stands};

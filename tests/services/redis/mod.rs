@@ -5,6 +5,8 @@ mod acl;
 mod broken;
 mod healthy;
 mod hostile;
+mod killed;
+mod leak;
 mod matrix;
 mod metrics;
 mod pubsub;
