@@ -272,7 +272,11 @@ impl Supervisor {
         if !changed && (before.is_none() || before == self.severity(check)) {
             return;
         }
-        for dependent in self.schedule.dependents(check) {
+        let mut concerned = self.schedule.dependents(check);
+        if self.integration.asks_again() {
+            concerned.extend(self.schedule.followers(check));
+        }
+        for dependent in concerned {
             if self.in_the_way(dependent).is_some() {
                 // Saying so asks nothing of the target.
                 self.schedule.request(dependent, Order { trigger: Trigger::Schedule }, now);

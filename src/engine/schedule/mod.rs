@@ -199,6 +199,17 @@ impl Schedule {
         (0..self.slots.len()).filter(needs).collect()
     }
 
+    /// The checks that share the need of `check` and are looked at less often: what it
+    /// sees first, they are about to see.
+    pub(super) fn followers(&self, check: usize) -> Vec<usize> {
+        let of = |index: usize| (self.slots[index].need, self.slots[index].period);
+        let (need, period) = of(check);
+        let follows = |index: &usize| {
+            need.is_some() && of(*index).0 == need && of(*index).1.map(length) > period.map(length)
+        };
+        (0..self.slots.len()).filter(follows).collect()
+    }
+
     /// The check that `check` needs.
     pub(super) fn need(&self, check: usize) -> Option<usize> {
         self.slots[check].need
@@ -248,6 +259,10 @@ impl Slot {
         let span = period.mul_f64(SHIFT);
         Some(turn - span + span.mul_f64(2.0 * share(seed ^ u64::from(turns))))
     }
+}
+
+fn length((period, _): (Duration, Duration)) -> Duration {
+    period
 }
 
 /// A share from 0.0 to 1.0 that looks drawn at random.

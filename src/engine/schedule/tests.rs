@@ -140,6 +140,28 @@ async fn minutes_are_a_tenth_longer_or_shorter_and_seconds_are_not() {
     assert!(gaps(Duration::from_secs(5)).iter().all(|gap| *gap == Duration::from_secs(5)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_looked_at_less_often_follows_what_shares_its_need() {
+    let every = |name, seconds, need| {
+        let cadence = Cadence::Every(Duration::from_secs(seconds));
+        CheckSpec { cadence, ..spec(name, need) }
+    };
+    let need = Some("connect");
+    let specs = [
+        every("connect", 5, None),
+        every("commands", 5, need),
+        every("instance", 15, need),
+        every("lock", 60, need),
+        every("queue", 60, need),
+        every("alone", 60, None),
+    ];
+    let (schedule, _) = schedule(&specs, Begin::Polling);
+    let followers: [&[usize]; 6] = [&[], &[2, 3, 4], &[3, 4], &[], &[], &[]];
+    for (check, expected) in followers.into_iter().enumerate() {
+        assert_eq!(schedule.followers(check), expected, "{}", specs[check].name);
+    }
+}
+
 proptest! {
     #[test]
     fn missed_turns_are_skipped_and_the_rhythm_is_kept(runs in prop::collection::vec(0_u64..60_000, 1..20)) {
