@@ -46,7 +46,7 @@ pub fn all(settings: Settings, safety: Safety) -> Vec<Arc<dyn Integration>> {
     let Settings { redis, database, monitoring, apis, api, performance, resilience } = settings;
     let mut all: Vec<Arc<dyn Integration>> = Vec::new();
     all.extend(built(redis, |id, settings| redis::Redis::new(id, settings, safety)));
-    all.extend(built(database, database::Database::new));
+    all.extend(built(database, |id, settings| database::Database::new(id, settings, safety)));
     all.extend(built(monitoring, monitoring::Monitoring::new));
     all.extend(built(apis, apis::Apis::new));
     all.extend(built(api, apis::Apis::single));

@@ -68,7 +68,7 @@ fn fact<'a>(finding: &'a Finding, name: &str) -> &'a FactValue {
 async fn nothing_configured_is_a_working_fallback() {
     let embedded = database(None);
     assert_eq!(embedded.target().provenance, Provenance::Embedded);
-    for name in ["connect", "query", "slow"] {
+    for name in ["connect", "query", "pool", "transactions", "errors", "slow"] {
         let finding = run(&embedded, name).await;
         assert_eq!(finding.outcome, Outcome::Pass, "{name}: {finding:?}");
         assert!(finding.fallback, "{name} is flagged");
@@ -94,6 +94,13 @@ async fn a_file_passes_on_our_side_and_is_left_as_it_was() {
         let pass = |text: &str| ("pass", text.to_owned());
         assert_eq!(says(&watched, "query").await, pass("20 of 20 counted, on our side only"));
         assert_eq!(says(&watched, "slow").await, pass("150ms noticed, 50ms not, limit 100ms"));
+        let pool = pass("pool of 2 adds up, on our side only");
+        assert_eq!(says(&watched, "pool").await, pool);
+        assert_eq!(says(&watched, "errors").await, pass("1 of 1 error counted, on our side only"));
+        let transactions = run(&watched, "transactions").await;
+        assert_eq!(transactions.outcome, Outcome::Pass, "{transactions:?}");
+        assert!(transactions.summary.starts_with("rollback undone, commit seen"));
+        assert_eq!((transactions.receipt.written, transactions.receipt.left), (2, 0));
         drop(watched);
         assert_eq!(file.contents(), before, "{journal}: nothing is left behind");
     }
@@ -144,6 +151,28 @@ async fn a_locked_file_is_given_up_in_time() {
     assert!(took >= Duration::from_millis(490) && took < Duration::from_secs(1), "{took:?}");
     writer.execute("COMMIT").await.unwrap();
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
+}
+
+#[tokio::test]
+async fn a_writer_in_the_way_of_others_is_a_warning() {
+    let file = File::new("WAL").await;
+    let mut writer = file.open(false).await;
+    writer.execute("BEGIN IMMEDIATE").await.unwrap();
+    let finding = run(&file.database(), "transactions").await;
+    assert_eq!(finding.outcome, Outcome::Warn, "{finding:?}");
+    assert_eq!(finding.summary, "a writer holds the file for over 500ms");
+    writer.execute("ROLLBACK").await.unwrap();
+    assert_eq!(run(&file.database(), "transactions").await.outcome, Outcome::Pass);
+    assert_eq!(run(&file.database(), "connect").await.outcome, Outcome::Pass);
+}
+
+#[tokio::test]
+async fn a_file_that_is_only_read_is_not_written_beside() {
+    let file = File::new("DELETE").await;
+    let watched = database(Some(&format!("sqlite://{}?mode=ro", file.path.display())));
+    let finding = run(&watched, "transactions").await;
+    assert_eq!(finding.outcome.word(), "skipped", "{finding:?}");
+    assert!(finding.remedy.unwrap().contains("writes = true"));
 }
 
 #[tokio::test]

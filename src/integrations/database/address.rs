@@ -1,7 +1,7 @@
 //! What a URL stands for. Pure: nothing here looks at a disk, a socket or the environment.
 
 use super::Settings;
-use crate::secret::Secret;
+use crate::{probe::is_local, secret::Secret};
 use sqlx::sqlite::SqliteConnectOptions;
 use std::{
     path::{Path, PathBuf},
@@ -131,6 +131,14 @@ impl Server {
         let database = given("dbname").unwrap_or(path);
         keep_known_parameters(&mut url);
         Ok(Self { url: Secret::new(url), host, port, database })
+    }
+
+    /// Whether it is on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        match &self.host {
+            Host::Tcp(host) => is_local(host),
+            Host::Unix(_) => true,
+        }
     }
 
     /// `host:port`, or the path of the Unix socket.

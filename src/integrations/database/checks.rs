@@ -25,6 +25,21 @@ impl Database {
         self.concluded(self.backend()?.query()).await
     }
 
+    /// Tries out a pool and counts its connections on both sides.
+    pub(super) async fn pool(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
+        self.concluded(self.backend()?.pool()).await
+    }
+
+    /// Rolls a transaction back, commits another, and sees what notices them.
+    pub(super) async fn transactions(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
+        self.concluded(self.backend()?.transactions()).await
+    }
+
+    /// Makes an error on purpose and sees what counts it.
+    pub(super) async fn errors(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
+        self.concluded(self.backend()?.errors()).await
+    }
+
     /// Sends a slow and a quick statement and sees which is noticed.
     pub(super) async fn slow(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
         self.concluded(self.backend()?.slow()).await

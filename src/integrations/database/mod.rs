@@ -10,6 +10,7 @@ mod checks;
 mod fault;
 mod judge;
 mod measured;
+mod pooling;
 mod postgres;
 mod settings;
 mod sqlite;
@@ -20,7 +21,7 @@ pub use settings::Settings;
 use self::{address::Place, backend::Backend, postgres::Postgres, sqlite::Sqlite};
 use crate::{
     domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, plain, text},
-    probe::{Check, Cx, Integration, ProbeError, Run, specs},
+    probe::{Check, Cx, Integration, ProbeError, Run, Safety, specs},
 };
 use std::time::Duration;
 
@@ -41,15 +42,21 @@ pub struct Database {
 
 impl Database {
     /// Watches what `settings` name. Opens nothing before the first run.
-    pub fn new(id: IntegrationId, settings: Settings) -> Self {
+    pub fn new(id: IntegrationId, settings: Settings, safety: Safety) -> Self {
         let place = Place::of(&settings);
         let embedded = matches!(place, Ok(Place::Embedded));
         let name = place.as_ref().map_or_else(|_| "unusable url".into(), Place::label);
         let provenance = if embedded { Provenance::Embedded } else { Provenance::Configured };
         let backend = place.map(|place| -> Box<dyn Backend> {
             match place {
-                Place::Postgres(server) => Box::new(Postgres::new(server, settings.slow)),
-                Place::Sqlite(file) => Box::new(Sqlite::file(file, settings.slow)),
+                Place::Postgres(server) => {
+                    let may_write = safety.may_write(server.is_local(), settings.writes);
+                    Box::new(Postgres::new(server, settings.slow, may_write))
+                }
+                Place::Sqlite(file) => {
+                    let may_write = safety.may_write(true, settings.writes);
+                    Box::new(Sqlite::file(file, settings.slow, may_write))
+                }
                 Place::Embedded => Box::new(Sqlite::embedded(settings.slow)),
             }
         });
@@ -103,6 +110,51 @@ const CHECKS: &[Check<Database>] = &[
             graph: false,
         },
         run: |database, cx| Box::pin(database.query(cx)),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("pool"),
+            title: text("Pools add up, and have room"),
+            hint: text("close idle connections, or raise max_connections"),
+            cadence: Cadence::Every(Duration::from_secs(30)),
+            timeout: Duration::from_secs(10),
+            weight: 1,
+            class: Class::Blocker,
+            impact: Impact::ReadOnly,
+            needs: Some(text("connect")),
+            graph: false,
+        },
+        run: |database, cx| Box::pin(database.pool(cx)),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("transactions"),
+            title: text("Commits and rollbacks are tracked"),
+            hint: text("switch track_counts on, and let the role see it"),
+            cadence: Cadence::Every(Duration::from_mins(1)),
+            timeout: Duration::from_secs(10),
+            weight: 1,
+            class: Class::Major,
+            impact: Impact::Writes,
+            needs: Some(text("connect")),
+            graph: false,
+        },
+        run: |database, cx| Box::pin(database.transactions(cx)),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("errors"),
+            title: text("Errors are counted"),
+            hint: text("switch track_counts and the log on"),
+            cadence: Cadence::Every(Duration::from_secs(30)),
+            timeout: Duration::from_secs(10),
+            weight: 1,
+            class: Class::Major,
+            impact: Impact::ReadOnly,
+            needs: Some(text("connect")),
+            graph: false,
+        },
+        run: |database, cx| Box::pin(database.errors(cx)),
     },
     Check {
         spec: CheckSpec {

@@ -19,6 +19,10 @@ pub struct Settings {
     /// `sqlite:///path/to/file`. Without it an embedded SQLite takes its place,
     /// which is flagged as a fallback. No default.
     pub url: Option<Secret>,
+    /// Whether `transactions` may write: on a server into a temporary table, within
+    /// a transaction that is rolled back; beside an SQLite file into a file of its
+    /// own, which is removed. Default: true on this machine, false elsewhere.
+    pub writes: Option<bool>,
     /// A statement that takes longer than this is slow. 20 ms to 1 s, default
     /// 100 ms. The canaries take half of it and one and a half times it.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
@@ -34,6 +38,7 @@ impl Default for Settings {
         Self {
             name: None,
             url: None,
+            writes: None,
             slow: Duration::from_millis(100),
             connect_limit: Duration::from_millis(50),
         }

@@ -14,6 +14,8 @@ pub(super) struct Tally {
     pub(super) time: Duration,
     /// Those that took longer than the limit, in order.
     pub(super) slow: Vec<Slow>,
+    /// Those that failed, by the class of their code.
+    pub(super) errors: Vec<(String, u64)>,
 }
 
 /// A statement that took too long.
@@ -28,7 +30,14 @@ pub(super) struct Slow {
 impl Tally {
     /// Counts from zero; what takes longer than `limit` is slow.
     pub(super) fn new(limit: Duration) -> Self {
-        Self { limit, statements: 0, rows: 0, time: Duration::ZERO, slow: Vec::new() }
+        Self {
+            limit,
+            statements: 0,
+            rows: 0,
+            time: Duration::ZERO,
+            slow: Vec::new(),
+            errors: Vec::new(),
+        }
     }
 
     /// Counts one statement that came to its end.
@@ -38,6 +47,17 @@ impl Tally {
         self.time += took;
         if took > self.limit {
             self.slow.push(Slow { statement, took });
+        }
+    }
+
+    /// Counts one statement that failed with `code`.
+    ///
+    /// The class of an SQLSTATE is its first two characters; other codes are their own.
+    pub(super) fn failed(&mut self, code: &str) {
+        let class = if code.len() == 5 { code.get(..2).unwrap_or(code) } else { code };
+        match self.errors.iter_mut().find(|(known, _)| known == class) {
+            Some((_, count)) => *count += 1,
+            None => self.errors.push((class.to_owned(), 1)),
         }
     }
 
@@ -60,5 +80,15 @@ mod tests {
         assert!(tally.found_slow("beyond it"));
         assert_eq!((tally.statements, tally.rows, tally.slow.len()), (2, 3, 1));
         assert_eq!(tally.time, Duration::from_micros(200_001));
+    }
+
+    #[test]
+    fn errors_are_counted_by_their_class_and_not_as_statements() {
+        let mut tally = Tally::new(Duration::from_millis(100));
+        for code in ["22012", "22001", "42P01", "1"] {
+            tally.failed(code);
+        }
+        assert_eq!(tally.errors, [("22".into(), 2), ("42".into(), 1), ("1".into(), 1)]);
+        assert_eq!(tally.statements, 0);
     }
 }

@@ -105,11 +105,18 @@ impl Cluster {
 
     /// Starts it and waits until it takes sessions.
     pub(crate) fn restart(&mut self) {
-        let ready = "ready to accept";
-        let before = self.log().matches(ready).count();
         self.spawn();
-        wait_until("the server is ready", || self.log().matches(ready).count() > before);
+        wait_until("the server is ready", || self.is_ready());
         wait_until("the port is open", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+    }
+
+    /// Whether the process that was started says so: its log may go elsewhere.
+    fn is_ready(&self) -> bool {
+        let pid = self.process.as_ref().unwrap().0.id().to_string();
+        let file = self.directory.path().join("data/postmaster.pid");
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        lines.first() == Some(&pid.as_str()) && matches!(lines.get(7), Some(&("ready" | "standby")))
     }
 
     /// Shuts it down in an orderly way, sessions or not.

@@ -1,5 +1,6 @@
 //! PostgreSQL, healthy and in each of the states that it fails in.
 
+mod canaries;
 pub(crate) mod cluster;
 mod reaching;
 mod tracking;

@@ -39,6 +39,8 @@ pub(super) enum Kind {
     NoDatabase,
     /// The role may not ask this.
     NotPermitted,
+    /// The server is older than what is asked of it.
+    TooOld,
     /// The session ended.
     Lost,
     /// The statement was cancelled.
@@ -195,7 +197,10 @@ impl Fault {
 
     /// Whether the session can be used again.
     pub(super) fn keeps_session(&self) -> bool {
-        matches!(self.kind, Kind::Statement | Kind::NotPermitted | Kind::Cancelled | Kind::Locked)
+        matches!(
+            self.kind,
+            Kind::Statement | Kind::NotPermitted | Kind::TooOld | Kind::Cancelled | Kind::Locked
+        )
     }
 
     /// As a conclusion.
@@ -203,6 +208,7 @@ impl Fault {
         let finding = match self.kind {
             Kind::Local => Finding::unknown(Cause::Local, &self.says),
             Kind::NotPermitted => Finding::unknown(Cause::NotPermitted, &self.says),
+            Kind::TooOld => Finding::unknown(Cause::NoSamples, &self.says),
             Kind::Unreachable
             | Kind::Hung
             | Kind::Foreign

@@ -19,6 +19,16 @@ pub(super) fn meaning(code: &str, message: &str, stage: Stage, names: &Names) ->
             format!("role {role} may not ask this"),
             format!("GRANT pg_read_all_stats TO {role}"),
         ),
+        "53300" if message.contains("for role") => (
+            Kind::Full,
+            format!("role {role} has no connection left"),
+            format!("close its idle connections, or ALTER ROLE {role} CONNECTION LIMIT more"),
+        ),
+        "53300" if message.contains("for database") => (
+            Kind::Full,
+            format!("{database} has no connection left"),
+            format!("close idle ones, or ALTER DATABASE {database} CONNECTION LIMIT more"),
+        ),
         "3D000" => (
             Kind::NoDatabase,
             format!("database {database} does not exist"),
@@ -34,6 +44,11 @@ pub(super) fn meaning(code: &str, message: &str, stage: Stage, names: &Names) ->
             Kind::Stopping,
             "server is shutting down".to_owned(),
             "start the server again".to_owned(),
+        ),
+        "42703" | "42883" if stage == Stage::Statement => (
+            Kind::TooOld,
+            format!("{peer} lacks what is read here"),
+            "upgrade the server; 13 and older are no longer maintained".to_owned(),
         ),
         _ if code.starts_with("28") => (
             Kind::Credentials,
@@ -126,6 +141,25 @@ mod tests {
     fn what_is_refused_within_a_session_is_no_matter_of_the_door() {
         assert_eq!(meant("42501", Stage::Statement).kind, Kind::NotPermitted);
         assert_eq!(meant("0A000", Stage::Statement).kind, Kind::Statement);
+        assert_eq!(meant("42703", Stage::Statement).kind, Kind::TooOld);
+    }
+
+    #[test]
+    fn a_full_server_is_told_from_a_full_role() {
+        let names = Names { role: "app".into(), database: "shop".into(), ..Names::default() };
+        let says = |message| meaning("53300", message, Stage::Dial, &names).says;
+        assert_eq!(
+            says("too many connections for role \"app\""),
+            "role app has no connection left (53300)"
+        );
+        assert_eq!(
+            says("too many connections for database \"shop\""),
+            "shop has no connection left (53300)"
+        );
+        assert_eq!(
+            says("sorry, too many clients already"),
+            "server full, no connection left (53300)"
+        );
     }
 
     #[test]

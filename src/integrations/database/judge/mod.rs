@@ -1,9 +1,11 @@
 //! What is judged alike on every database. Pure: measurements and limits in, a finding out.
 
 mod connect;
+mod pool;
 mod slow;
 
 pub(super) use connect::connect;
+pub(super) use pool::{accounted, accounting};
 pub(super) use slow::{controls, noticed, sampled, worth_another_try};
 
 use crate::domain::{Evidence, Quantity};

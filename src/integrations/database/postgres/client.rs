@@ -1,7 +1,7 @@
 use crate::{
     integrations::database::{
         address::{Host, Server},
-        backend::APPLICATION,
+        backend::{APPLICATION, POOL},
         fault::{Fault, Kind, Names, Stage},
         postgres::queries,
     },
@@ -135,6 +135,21 @@ impl Client {
         }
     }
 
+    /// What the driver needs to know to open the connections of a pool.
+    pub(super) fn pool_options(&self, own: bool) -> Result<PgConnectOptions, Fault> {
+        let guards = if own { Guards::Asked } else { Guards::Left };
+        let options = options(&self.server, guards).map_err(|error| self.fault(&error, "pool"))?;
+        let options = options.application_name(POOL);
+        let guarded = [("default_transaction_read_only", "on"), ("statement_timeout", "2s")];
+        Ok(if own { options.options(guarded) } else { options })
+    }
+
+    /// What an error of the driver means that came from `asked`.
+    pub(super) fn fault(&self, error: &sqlx::Error, asked: &str) -> Fault {
+        let names = Names { peer: self.server.peer(), ..Names::default() };
+        Fault::of(error, Stage::Dial, asked, &names)
+    }
+
     /// Gives up the standing session: a server that waits for its clients to
     /// leave must not wait for us.
     pub(super) async fn leave(&self) {
@@ -262,6 +277,11 @@ pub(super) fn first<'a>(
         Some(row) => Ok(Line { row, asked, peer }),
         None => Err(Fault::foreign(asked, peer)),
     }
+}
+
+/// Every row of an answer.
+pub(super) fn lines<'a>(rows: &'a [PgRow], asked: &'a str) -> impl Iterator<Item = Line<'a>> {
+    rows.iter().map(move |row| Line { row, asked, peer: "" })
 }
 
 impl Line<'_> {

@@ -3,16 +3,22 @@
 //! One standing session that only reads, and a second one for as long as a
 //! canary runs: never more than two.
 
+mod activity;
 mod client;
+mod errors;
 mod greet;
 mod judge;
 mod measured;
+mod pool;
 mod queries;
 mod slowness;
 mod tracking;
+mod transactions;
 
 use self::{
+    activity::Stats,
     client::{Client, Session, first},
+    errors::Looks,
     measured::{Refusal, Setup, Sight},
 };
 use super::{
@@ -42,6 +48,7 @@ const STATEMENT: Duration = Duration::from_secs(2);
 pub(super) struct Postgres {
     client: Client,
     slow: Duration,
+    may_write: bool,
     /// Held by whoever has the second session.
     canary: Mutex<Memory>,
 }
@@ -53,12 +60,16 @@ struct Memory {
     refused: Option<(Setup, Refusal)>,
     /// Evictions at the last look.
     evicted: Option<i64>,
+    /// The sessions at the last look.
+    sessions: Option<Stats>,
+    /// The looks at the errors.
+    looks: Looks,
 }
 
 impl Postgres {
     /// Connects when first asked. A statement longer than `slow` is slow.
-    pub(super) fn new(server: Server, slow: Duration) -> Self {
-        Self { client: Client::new(server), slow, canary: Mutex::default() }
+    pub(super) fn new(server: Server, slow: Duration, may_write: bool) -> Self {
+        Self { client: Client::new(server), slow, may_write, canary: Mutex::default() }
     }
 
     async fn reach(&self, watch: &mut Stopwatch) -> Result<Contact, Fault> {
@@ -199,6 +210,18 @@ impl Backend for Postgres {
 
     fn query(&self) -> Concluded<'_> {
         Box::pin(async { Ok(judge::query(&self.track().await?)) })
+    }
+
+    fn pool(&self) -> Concluded<'_> {
+        Box::pin(async { Ok(judge::pool(&self.pooled().await?)) })
+    }
+
+    fn transactions(&self) -> Concluded<'_> {
+        Box::pin(async { Ok(judge::transactions(&self.transact().await?)) })
+    }
+
+    fn errors(&self) -> Concluded<'_> {
+        Box::pin(async { Ok(judge::errors(&self.mistakes().await?)) })
     }
 
     fn slow(&self) -> Concluded<'_> {

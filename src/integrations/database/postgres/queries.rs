@@ -1,9 +1,9 @@
 //! The statements, as the server's administrator will see them.
 //!
-//! None writes. None holds a value that changes the fingerprint: a poll must
+//! None writes, but for a temporary table of our own. None holds a value that changes the fingerprint: a poll must
 //! not mint new rows in the user's own statistics.
 
-use crate::integrations::database::backend::APPLICATION;
+use crate::integrations::database::backend::{APPLICATION, POOL};
 use std::time::Duration;
 
 /// The smallest question.
@@ -86,3 +86,101 @@ pub(super) fn sight(pid: i32) -> String {
 pub(super) fn pause(pause: Duration) -> String {
     format!("SELECT pg_sleep({})", pause.as_secs_f64())
 }
+
+/// How full the server is, and the fullest of the roles and databases that
+/// have a limit of their own. A role that may not see what a session is counts
+/// the few workers of a database along.
+pub(super) const ROOMS: &str = "\
+WITH client AS (SELECT usesysid, datid FROM pg_stat_activity WHERE datid IS NOT NULL \
+AND coalesce(backend_type, 'client backend') = 'client backend') \
+SELECT 'server' AS what, (SELECT count(*) FROM client)::int8 AS used, \
+current_setting('max_connections')::int8 \
+- current_setting('superuser_reserved_connections')::int8 \
+- coalesce(current_setting('reserved_connections', true), '0')::int8 AS most \
+UNION ALL (SELECT 'role ' || quote_ident(rolname), count(*)::int8, rolconnlimit::int8 \
+FROM client JOIN pg_roles ON oid = usesysid WHERE rolconnlimit > 0 AND NOT rolsuper \
+GROUP BY rolname, rolconnlimit ORDER BY count(*)::float8 / rolconnlimit DESC LIMIT 1) \
+UNION ALL (SELECT 'database ' || quote_ident(datname), count(*)::int8, datconnlimit::int8 \
+FROM client JOIN pg_database ON oid = datid WHERE datconnlimit > 0 \
+GROUP BY datname, datconnlimit ORDER BY count(*)::float8 / datconnlimit DESC LIMIT 1)";
+
+/// How the applications use their sessions.
+pub(super) const HABITS: &str = "\
+SELECT count(*) FILTER (WHERE application_name = '')::int8 AS nameless, \
+CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN count(*) FILTER \
+(WHERE state = 'idle' AND state_change < now() - interval '1 hour') END::int8 AS stale \
+FROM pg_stat_activity WHERE datid IS NOT NULL \
+AND coalesce(backend_type, 'client backend') = 'client backend'";
+
+/// Which session it is.
+pub(super) const PID: &str = "SELECT pg_backend_pid() AS pid";
+
+/// The sessions `pids` of a pool of ours.
+pub(super) fn pooled(pids: &[i32]) -> String {
+    let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+    format!(
+        "SELECT count(*)::int8 AS seen FROM pg_stat_activity \
+         WHERE pid IN ({}) AND application_name = '{POOL}'",
+        pids.join(", ")
+    )
+}
+
+/// What the server has counted of this database.
+pub(super) const STATS: &str = "\
+SELECT xact_commit AS commits, xact_rollback AS rollbacks, deadlocks, conflicts, \
+coalesce(checksum_failures, 0) AS checksums, sessions, sessions_abandoned AS abandoned, \
+sessions_fatal AS fatal, sessions_killed AS killed, coalesce(stats_reset::text, '') AS reset, \
+current_setting('track_counts') = 'on' AS counting \
+FROM pg_stat_database WHERE datname = current_database()";
+
+/// Whether nothing can be written here at all.
+pub(super) const STANDBY: &str = "SELECT pg_is_in_recovery() AS standby";
+
+/// A transaction that writes, left open.
+///
+/// An `INSERT` would mint a fingerprint each time: it names the table by its number.
+pub(super) const BEGIN_WRITING: &str = "\
+BEGIN READ WRITE; CREATE TEMP TABLE pg_temp.tminus_probe ON COMMIT DROP AS SELECT 1 AS n; \
+SELECT pg_current_xact_id()::text AS xid";
+
+/// A transaction that only takes a number, committed.
+pub(super) const COMMIT_WRITING: &str =
+    "BEGIN READ WRITE; SELECT pg_current_xact_id()::text AS xid; COMMIT";
+
+/// A transaction that only reads, left open.
+pub(super) const BEGIN_READING: &str = "BEGIN READ ONLY; SELECT 1";
+
+/// A transaction that only reads, committed.
+pub(super) const COMMIT_READING: &str = "BEGIN READ ONLY; SELECT 1; COMMIT";
+
+/// Ends a transaction without a trace.
+pub(super) const ROLLBACK: &str = "ROLLBACK";
+
+/// Whether the table is gone.
+pub(super) const GONE: &str = "SELECT to_regclass('pg_temp.tminus_probe') IS NULL AS gone";
+
+/// The open transaction of the session `pid` of ours.
+pub(super) fn opened(pid: i32) -> String {
+    format!(
+        "SELECT coalesce(state, 'hidden') AS state, \
+         coalesce(extract(epoch FROM clock_timestamp() - xact_start), 0)::float8 AS seconds \
+         FROM pg_stat_activity WHERE pid = {pid} AND application_name = '{APPLICATION}'"
+    )
+}
+
+/// What became of two transactions.
+pub(super) fn ended(one: &str, other: &str) -> String {
+    format!(
+        "SELECT coalesce(pg_xact_status('{one}'::xid8), 'unknown') AS one, \
+         coalesce(pg_xact_status('{other}'::xid8), 'unknown') AS other"
+    )
+}
+
+/// Fails with 22012, and leaves a line in the server's log.
+pub(super) const MISTAKE: &str = "SELECT 1/0";
+
+/// How errors get into the server's log.
+pub(super) const LOG: &str = "\
+SELECT current_setting('logging_collector') = 'on' AS collector, \
+current_setting('log_destination') AS destination, \
+current_setting('log_min_error_statement') AS statements";

@@ -3,9 +3,12 @@
 //! Each run opens and closes it, so a file that was replaced is not mistaken
 //! for the one that was open, and nobody waits for us to let go.
 
+mod aside;
+mod canaries;
 mod file;
 mod judge;
 mod queries;
+mod transactions;
 
 use self::file::Look;
 use super::{
@@ -25,10 +28,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteRow},
 };
 use std::{thread, time::Duration};
-use tokio::{
-    task::spawn_blocking,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 
 /// For opening the file, and for each statement.
 const STEP: Duration = Duration::from_secs(1);
@@ -47,6 +47,7 @@ const OPS: i32 = 500;
 pub(super) struct Sqlite {
     file: Option<File>,
     slow: Duration,
+    may_write: bool,
 }
 
 /// An open database.
@@ -58,17 +59,18 @@ struct Session {
 
 impl Sqlite {
     /// A file of the user's; nothing is opened yet. A statement longer than `slow` is slow.
-    pub(super) fn file(file: File, slow: Duration) -> Self {
-        Self { file: Some(file), slow }
+    pub(super) fn file(file: File, slow: Duration, may_write: bool) -> Self {
+        let may_write = may_write && !file.read_only;
+        Self { file: Some(file), slow, may_write }
     }
 
     /// A database of our own, in memory.
     pub(super) fn embedded(slow: Duration) -> Self {
-        Self { file: None, slow }
+        Self { file: None, slow, may_write: true }
     }
 
-    async fn open(&self) -> Result<Session, Fault> {
-        const ASKED: &str = "open the file";
+    /// How the file is opened, and what it looks like: never for writing.
+    async fn options(&self) -> Result<(SqliteConnectOptions, Names, Option<Look>), Fault> {
         let mut names = Names::default();
         let mut look = None;
         let mut options = SqliteConnectOptions::new();
@@ -88,6 +90,12 @@ impl Sqlite {
             .row_buffer_size(2)
             .statement_cache_capacity(4)
             .disable_statement_logging();
+        Ok((options, names, look))
+    }
+
+    async fn open(&self) -> Result<Session, Fault> {
+        const ASKED: &str = "open the file";
+        let (options, names, look) = self.options().await?;
         let link = timeout(STEP, SqliteConnection::connect_with(&options))
             .await
             .map_err(|_| Fault::hung(ASKED, STEP, &names.peer))?
@@ -155,18 +163,10 @@ impl Sqlite {
     }
 }
 
-/// Looks at the file on a thread that may block: it may lie on a network drive.
+/// Looks at the file.
 async fn look(file: &File) -> Result<Look, Fault> {
     let path = file.path.clone();
-    let peer = path.display().to_string();
-    match timeout(STEP, spawn_blocking(move || file::look(&path))).await {
-        Ok(Ok(look)) => look,
-        Ok(Err(_)) => {
-            let says = "the look at the file did not end".to_owned();
-            Err(Fault::new(Kind::Local, "open the file", says, "report this as a bug of tminus"))
-        }
-        Err(_) => Err(Fault::hung("open the file", STEP, &peer)),
-    }
+    transactions::blocking(move || file::look(&path)).await?
 }
 
 impl Session {
@@ -245,6 +245,18 @@ impl Backend for Sqlite {
 
     fn query(&self) -> Concluded<'_> {
         Box::pin(self.track())
+    }
+
+    fn pool(&self) -> Concluded<'_> {
+        Box::pin(self.pooled())
+    }
+
+    fn transactions(&self) -> Concluded<'_> {
+        Box::pin(self.transact())
+    }
+
+    fn errors(&self) -> Concluded<'_> {
+        Box::pin(self.mistakes())
     }
 
     fn slow(&self) -> Concluded<'_> {

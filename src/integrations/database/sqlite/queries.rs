@@ -1,4 +1,4 @@
-//! The statements to an SQLite file. None of them writes.
+//! The statements to an SQLite file. To the user's own, none of them writes.
 
 /// The smallest question to an SQLite file: it reads the first page and the schema.
 pub(super) const SCHEMA: &str =
@@ -14,3 +14,31 @@ pub(super) const CANARY_FILE: &str = "SELECT count(*) AS tminus_probe FROM sqlit
 pub(super) const SPIN: &str = "\
 WITH RECURSIVE step(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM step WHERE i < 4000) \
 SELECT count(*) AS tminus_slow FROM step";
+
+/// A table that no file has.
+pub(super) const MISTAKE: &str = "SELECT * FROM tminus_missing_table";
+
+/// Statements one after the other.
+pub(super) type Writing = [&'static str; 2];
+
+/// Makes the table of our own file, which has to be no bigger than it needs to be.
+pub(super) const MAKE: Writing =
+    ["PRAGMA page_size = 1024", "CREATE TABLE tminus_probe (n INTEGER PRIMARY KEY)"];
+
+/// Begins a transaction that writes.
+pub(super) const WRITE: Writing = [BEGIN, "INSERT INTO tminus_probe DEFAULT VALUES"];
+
+/// Takes the one place that there is for a writer.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// Keeps what was written.
+pub(super) const COMMIT: &str = "COMMIT";
+
+/// Undoes what was written.
+pub(super) const ROLLBACK: &str = "ROLLBACK";
+
+/// What is in the table of our own.
+pub(super) const COUNT: &str = "SELECT count(*) AS rows FROM tminus_probe";
+
+/// Changes for a connection whenever another one has committed.
+pub(super) const VERSION: &str = "PRAGMA data_version";

@@ -1,10 +1,16 @@
 //! The part that decides. Pure: measurements and limits in, a finding out.
 
+mod errors;
+mod pool;
 mod query;
 mod slow;
+mod transactions;
 
+pub(super) use errors::errors;
+pub(super) use pool::pool;
 pub(super) use query::{query, readable, refusal};
 pub(super) use slow::{seen_in_time, slow};
+pub(super) use transactions::transactions;
 
 use super::measured::Setup;
 
