@@ -177,7 +177,10 @@ fn explains(root: &Blocker, view: &IntegrationView, check: &CheckView) -> bool {
         Outcome::Blocked(by) => other.spec.name == *by,
         Outcome::Unknown(Cause::NotRun) => *other.outcome() == Outcome::Unknown(Cause::NotRun),
         Outcome::Pass => check.finding.fallback && other.finding.fallback,
-        Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) | Outcome::Skipped(_) => false,
+        Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) => {
+            check.finding.fault.is_some() && check.finding.fault == other.finding.fault
+        }
+        Outcome::Skipped(_) => false,
     }
 }
 
@@ -253,6 +256,24 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.fold(&views, &Policy::default(), Duration::ZERO, Timestamp(0));
         assert_eq!(ledger.list().len(), 1, "a stand-in is one blocker, however many rely on it");
+    }
+
+    #[test]
+    fn what_one_fault_does_is_told_once_and_at_its_worst() {
+        let full = |finding: Finding| finding.fault("memory-full");
+        let checks = vec![
+            check("a", full(Finding::warn("nearly full"))),
+            check("b", full(Finding::fail("refused"))),
+            check("c", Finding::fail("something else")),
+            check("d", Finding::fail("and another")),
+        ];
+        let mut ledger = Ledger::default();
+        ledger.fold(&view(checks), &Policy::default(), Duration::ZERO, Timestamp(0));
+        let told: Vec<_> =
+            ledger.list().iter().map(|b| (b.summary.clone(), b.also.len(), b.stands)).collect();
+        let alone = |says: &str| (says.to_owned(), 0, Stands::NoGo);
+        let folded = ("nearly full".to_owned(), 1, Stands::NoGo);
+        assert_eq!(told, [folded, alone("something else"), alone("and another")]);
     }
 
     #[test]

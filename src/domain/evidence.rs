@@ -1,4 +1,4 @@
-use super::plain;
+use super::{Grid, plain};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -91,6 +91,8 @@ pub struct Evidence {
     pub phases: Vec<Phase>,
     /// Further measurements, in the order to show them.
     pub facts: Vec<Fact>,
+    /// What was asked one by one, where that is more than a few facts.
+    pub grid: Option<Grid>,
 }
 
 impl Evidence {
@@ -121,6 +123,13 @@ impl Evidence {
         if self.phases.len() < ROWS {
             self.phases.push(Phase { name: plain(name, LINE), took });
         }
+        self
+    }
+
+    /// Adds what was asked one by one.
+    #[must_use]
+    pub fn grid(mut self, grid: Grid) -> Self {
+        self.grid = Some(grid);
         self
     }
 

@@ -14,6 +14,9 @@ pub struct Finding {
     pub summary: String,
     /// What to do about it, where the run knows better than the check's hint.
     pub remedy: Option<String>,
+    /// What lies behind it, in a word that the siblings use for the same: what they
+    /// report of one fault is one blocker, at the first of them.
+    pub fault: Option<String>,
     /// Whether a stand-in answered in the target's place.
     pub fallback: bool,
     /// How long the target took for the operation that matters.
@@ -40,6 +43,7 @@ impl Finding {
             outcome,
             summary: plain(summary, SENTENCE),
             remedy: None,
+            fault: None,
             fallback: false,
             latency: None,
             measure: None,
@@ -80,6 +84,13 @@ impl Finding {
     #[must_use]
     pub fn remedy(mut self, remedy: &str) -> Self {
         self.remedy = Some(plain(remedy, SENTENCE));
+        self
+    }
+
+    /// Adds what lies behind it, in a word.
+    #[must_use]
+    pub fn fault(mut self, word: &str) -> Self {
+        self.fault = Some(plain(word, SENTENCE));
         self
     }
 
@@ -141,12 +152,14 @@ impl Finding {
 
     /// Every text in it, for whoever must look for secrets.
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        let Self { summary, remedy, evidence, gist, .. } = self;
-        let Evidence { asked, wanted, reply, facts, .. } = evidence;
+        let Self { summary, remedy, fault, evidence, gist, .. } = self;
+        let Evidence { asked, wanted, reply, facts, grid, .. } = evidence;
         let words = facts.iter_mut().filter_map(|fact| match &mut fact.value {
             super::FactValue::Words(words) => Some(words),
             super::FactValue::Quantity(_) => None,
         });
-        [summary, asked, wanted, reply, gist].into_iter().chain(remedy.as_mut()).chain(words)
+        let cells = grid.iter_mut().flat_map(super::Grid::texts_mut);
+        let single = [summary, asked, wanted, reply, gist].into_iter().chain(remedy).chain(fault);
+        single.chain(words).chain(cells)
     }
 }

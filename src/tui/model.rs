@@ -2,8 +2,8 @@
 
 use super::update::Asked;
 use crate::domain::{
-    CheckId, CheckView, Freshness, IntegrationId, IntegrationView, Severity, Snapshot, Timestamp,
-    Word,
+    Blocker, CheckId, CheckView, Freshness, IntegrationId, IntegrationView, Severity, Snapshot,
+    Timestamp, Word,
 };
 use std::{cmp, sync::Arc, time::Duration};
 
@@ -182,6 +182,12 @@ impl Model {
         let blocks =
             || self.snapshot().blockers.iter().any(|b| b.cleared.is_none() && b.check == check.id);
         check.outcome().severity() >= Severity::Unclear || blocks()
+    }
+
+    /// The blocker that `check` falls with, where that is another check's.
+    pub(super) fn root_of(&self, check: &CheckView) -> Option<&Blocker> {
+        let falls = |root: &&Blocker| root.cleared.is_none() && root.also.contains(&check.id);
+        self.snapshot().blockers.iter().find(falls)
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {

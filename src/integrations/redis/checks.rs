@@ -106,7 +106,8 @@ async fn look(site: &Site) -> Result<Finding, Trouble> {
         let mut last = site.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.replace(now)
     };
-    Ok(vitals::judge(&info, before.as_ref()).latency(took))
+    let skew = site.clock.lock().unwrap_or_else(PoisonError::into_inner).skew(Instant::now());
+    Ok(vitals::judge(&info, &skew, before.as_ref()).latency(took))
 }
 
 /// What the server tells in `INFO`, or in one section of it.

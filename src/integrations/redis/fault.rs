@@ -1,6 +1,6 @@
 //! What an error reply means and what to do about it. Pure.
 
-use crate::domain::plain;
+use crate::domain::{Cause, Finding, plain};
 
 /// What is wrong, in terms of what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub(super) enum Kind {
     Starting,
     StaleReplica,
     ScriptHog,
+    Paused,
     Cluster,
     WrongDatabase,
     Transient,
@@ -34,11 +35,69 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) kind: Kind,
+    /// What it is about, where a kind is about one thing at a time: a command.
+    pub(super) subject: Option<String>,
     pub(super) says: String,
     pub(super) remedy: String,
 }
 
+impl Kind {
+    /// The kind in a word, the same wherever it is met; `None` for those that say
+    /// nothing of what lies behind.
+    fn word(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unreachable => "unreachable",
+            Self::Hung => "hung",
+            Self::ProtectedMode => "protected-mode",
+            Self::ConnectionLimit => "connection-limit",
+            Self::Credentials => "credentials",
+            Self::CommandDenied => "command-denied",
+            Self::KeyDenied => "key-denied",
+            Self::ChannelDenied => "channel-denied",
+            Self::Capability => "capability",
+            Self::WrongRole => "wrong-role",
+            Self::DurabilityGate => "durability-gate",
+            Self::PersistenceBroken => "persistence-broken",
+            Self::MemoryFull => "memory-full",
+            Self::Starting => "starting",
+            Self::StaleReplica => "stale-replica",
+            Self::ScriptHog => "script-hog",
+            Self::Paused => "paused",
+            Self::Cluster => "cluster",
+            Self::WrongDatabase => "wrong-database",
+            Self::NotRedis => "not-redis",
+            Self::Tls => "tls",
+            Self::Transient | Self::Ours | Self::Unexpected => return None,
+        })
+    }
+}
+
 impl Fault {
+    /// The fault in a word or two: what two checks report with the same one, one
+    /// remedy mends. Two commands that are denied or missing are two faults.
+    fn word(&self) -> Option<String> {
+        let word = self.kind.word()?;
+        Some(self.subject.as_ref().map_or(word.into(), |subject| format!("{word} {subject}")))
+    }
+
+    /// What it concludes.
+    pub(super) fn finding(&self) -> Finding {
+        let finding = if self.kind == Kind::Ours {
+            Finding::unknown(Cause::Starved, &self.says)
+        } else {
+            self.mark(Finding::fail(&self.says))
+        };
+        finding.remedy(&self.remedy)
+    }
+
+    /// Lets a finding say that this lies behind it.
+    pub(super) fn mark(&self, finding: Finding) -> Finding {
+        match self.word() {
+            Some(word) => finding.fault(&word),
+            None => finding,
+        }
+    }
+
     /// Whether it is our leave to ask that is missing, and not what we asked for.
     pub(super) fn is_denial(&self) -> bool {
         matches!(self.kind, Kind::CommandDenied | Kind::Capability)
@@ -138,6 +197,18 @@ const CODES: &[Row] = &[
 /// Words of a plain `ERR` that say more than the code.
 const WORDS: &[Row] = &[
     row(
+        "user executing the script can't run",
+        Kind::CommandDenied,
+        "the user may not run what a script of ours runs",
+        "grant it all that README.md lists under rights: ACL SETUSER <user> …",
+    ),
+    row(
+        "user executing the script can't access at least one of the keys",
+        Kind::KeyDenied,
+        "the user may not use our keys",
+        "grant them: ACL SETUSER <user> ~tminus:*",
+    ),
+    row(
         "max number of clients",
         Kind::ConnectionLimit,
         "all client connections are taken",
@@ -182,7 +253,7 @@ const WORDS: &[Row] = &[
 ];
 
 pub(super) fn fault(kind: Kind, says: &str, remedy: &str) -> Fault {
-    Fault { kind, says: says.into(), remedy: remedy.into() }
+    Fault { kind, subject: None, says: says.into(), remedy: remedy.into() }
 }
 
 /// What an error reply means; `code` is its first word.
@@ -213,32 +284,49 @@ fn quoted(text: &str) -> Option<String> {
     (!word.is_empty()).then(|| plain(word, 40))
 }
 
+/// What a user lacks. Servers name the command, and neither the key nor the channel.
 fn of_denial(text: &str) -> Fault {
-    if text.contains("key") {
-        return fault(
-            Kind::KeyDenied,
-            "the user may not use our keys (NOPERM)",
-            "grant them: ACL SETUSER <user> ~tminus:*",
-        );
+    let about_command = text.contains("to run the");
+    let (keys, channels) = (text.contains("key"), text.contains("channel"));
+    if !about_command && (keys || channels) {
+        return denied(&[], keys, channels);
     }
-    if text.contains("channel") {
-        // `&tminus:*` will not do: a pattern is allowed by its very text only.
-        return fault(
-            Kind::ChannelDenied,
-            "the user may not use our channels (NOPERM)",
-            "grant them: ACL SETUSER <user> allchannels, which patterns need",
-        );
-    }
-    let command = quoted(text).unwrap_or_else(|| "the command".into()).to_lowercase();
-    let right = match &*command {
-        "eval" | "evalsha" => "+eval +evalsha".into(), // neither is of much use alone
-        command => format!("+{command}"),
+    denied(&[&quoted(text).unwrap_or_else(|| "the command".into())], false, false)
+}
+
+/// The user lacks the right to run these commands, to use our keys, or our channels.
+pub(super) fn denied(commands: &[&str], keys: bool, channels: bool) -> Fault {
+    let granting: Vec<String> = commands.iter().map(|command| right(command)).collect();
+    let subject = granting.first().cloned();
+    let kind = match (&subject, keys) {
+        (Some(_), _) => Kind::CommandDenied,
+        (None, true) => Kind::KeyDenied,
+        (None, false) => Kind::ChannelDenied,
     };
-    fault(
-        Kind::CommandDenied,
-        &format!("the user may not run {} (NOPERM)", command.to_uppercase()),
-        &format!("grant it: ACL SETUSER <user> {right}"),
-    )
+    let named = commands.join(", ").to_uppercase();
+    let says = [
+        (!commands.is_empty()).then(|| format!("run {named}")),
+        keys.then(|| "use our keys".into()),
+        channels.then(|| "use our channels".into()),
+    ];
+    let says: Vec<String> = says.into_iter().flatten().collect();
+    let rights = [granting.join(" "), if keys { "~tminus:*" } else { "" }.into()];
+    // `&tminus:*` will not do: a pattern is allowed by its very text only, and ours are new
+    // in every run.
+    let channel = if channels { "allchannels, which patterns need" } else { "" }.into();
+    let rights: Vec<String> =
+        rights.into_iter().chain([channel]).filter(|right: &String| !right.is_empty()).collect();
+    let says = format!("the user may not {} (NOPERM)", says.join(" nor "));
+    let remedy = format!("grant it: ACL SETUSER <user> {}", rights.join(" "));
+    Fault { subject, ..fault(kind, &says, &remedy) }
+}
+
+/// The rule that grants a command; scripts are called in two ways.
+fn right(command: &str) -> String {
+    match command.to_lowercase().as_str() {
+        "eval" | "evalsha" => "+eval +evalsha".into(),
+        other => format!("+{other}"),
+    }
 }
 
 fn of_redirection(code: &str, text: &str) -> Fault {
@@ -252,11 +340,12 @@ fn of_redirection(code: &str, text: &str) -> Fault {
 
 fn of_unknown(text: &str) -> Fault {
     let command = quoted(text).unwrap_or_else(|| "the command".into()).to_uppercase();
-    fault(
+    let lacks = fault(
         Kind::Capability,
         &format!("it does not know {command}"),
         "undo its rename-command, or use a server that has the command",
-    )
+    );
+    Fault { subject: Some(command), ..lacks }
 }
 
 #[cfg(test)]
@@ -327,9 +416,24 @@ mod tests {
 
     #[test]
     fn what_denies_and_redirects_is_named() {
-        let denied = of("NOPERM this user has no permissions to run the 'evalsha' command");
-        assert_eq!(denied.says, "the user may not run EVALSHA (NOPERM)");
-        assert_eq!(denied.remedy, "grant it: ACL SETUSER <user> +eval +evalsha");
+        let script = of("NOPERM this user has no permissions to run the 'evalsha' command");
+        assert_eq!(script.says, "the user may not run EVALSHA (NOPERM)");
+        assert_eq!(script.remedy, "grant it: ACL SETUSER <user> +eval +evalsha");
+        let hdel = of("NOPERM User app has no permissions to run the 'hdel' command");
+        assert_eq!(hdel.remedy, "grant it: ACL SETUSER <user> +hdel");
+        assert_ne!(hdel.word(), script.word(), "each right is granted for itself");
+        let all = denied(&["eval", "publish"], true, true);
+        assert_eq!(
+            all.says,
+            "the user may not run EVAL, PUBLISH nor use our keys nor use our channels (NOPERM)"
+        );
+        assert_eq!(
+            all.remedy,
+            "grant it: ACL SETUSER <user> +eval +evalsha +publish ~tminus:* \
+             allchannels, which patterns need"
+        );
+        let keys = of("NOPERM User app has no permissions to run the 'keys' command");
+        assert_eq!(keys.kind, Kind::CommandDenied, "a command that is called like a key");
         assert_eq!(
             of("MOVED 3999 127.0.0.1:6381").says,
             "a cluster: the slot is on 127.0.0.1:6381 (MOVED)"

@@ -31,6 +31,7 @@ mod sweep;
 mod transport;
 mod trials;
 mod trouble;
+mod vector;
 mod vitals;
 mod wire;
 
@@ -76,6 +77,10 @@ struct Site {
     may_write: bool,
     /// The counters of the last look at `INFO`.
     last: Mutex<Option<vitals::Sample>>,
+    /// Its clock, read at every poll.
+    clock: Mutex<vitals::ClockWatch>,
+    /// What the last full command vector saw.
+    vector: Mutex<Option<vector::Full>>,
 }
 
 impl Redis {
@@ -96,10 +101,18 @@ impl Back {
             Ok(address) => address,
             Err(says) => return Self::Misconfigured(format!("`url` {says}")),
         };
-        let may_write = safety.may_write(is_local(&address.host()), settings.writes);
+        let local = is_local(&address.host());
+        let may_write = safety.may_write(local, settings.writes);
         let transport = Arc::new(Transport::new(address, settings.ca));
         let line = Line::new(Arc::clone(&transport));
-        Self::Server(Box::new(Site { transport, line, may_write, last: Mutex::default() }))
+        Self::Server(Box::new(Site {
+            transport,
+            line,
+            may_write,
+            last: Mutex::default(),
+            clock: Mutex::new(vitals::ClockWatch::beside(local)),
+            vector: Mutex::default(),
+        }))
     }
 }
 
@@ -124,6 +137,22 @@ const CHECKS: &[Check<Redis>] = &[
             graph: false,
         },
         run: |redis, _| Box::pin(redis.connect()),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("commands"),
+            title: text("Commands: each of 15 that services use"),
+            hint: text("read the evidence: which commands fail, and with which code"),
+            cadence: Cadence::Every(Duration::from_secs(5)),
+            timeout: Duration::from_secs(4),
+            weight: 1,
+            class: Class::Blocker,
+            impact: Impact::Writes,
+            // It tells what is wrong where `connect` fails too, and shares its fault.
+            needs: None,
+            graph: false,
+        },
+        run: |redis, _| Box::pin(redis.commands()),
     },
     Check {
         spec: CheckSpec {
@@ -287,13 +316,15 @@ mod tests {
                 spec.title
             );
             assert!((1..=10).contains(&spec.weight) && !spec.hint.is_empty());
-            assert_eq!(spec.needs.is_none(), spec.name == specs[CONNECTS].name);
+            let first = ["connect", "commands"].contains(&&*spec.name);
+            assert_eq!(spec.needs.is_none(), first, "{}", spec.name);
         }
         let names: Vec<_> = specs.iter().map(|spec| &*spec.name).collect();
         assert_eq!(
             names,
             [
                 "connect",
+                "commands",
                 "instance",
                 "cache",
                 "lock",
@@ -313,7 +344,7 @@ mod tests {
         for spec in redis.checks() {
             let finding = run(&redis, &spec.name).await;
             let expected = match &*spec.name {
-                "instance" => Outcome::Skipped(Skip::NotApplicable),
+                "commands" | "instance" => Outcome::Skipped(Skip::NotApplicable),
                 _ => Outcome::Pass,
             };
             assert_eq!(finding.outcome, expected, "{}: {}", spec.name, finding.summary);

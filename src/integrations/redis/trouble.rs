@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, Kind, fault, of_reply};
 use crate::{
-    domain::{Cause, Evidence, Finding, Outcome, Skip, plain},
+    domain::{Evidence, Finding, Outcome, Skip, plain},
     probe::ProbeError,
     units,
 };
@@ -88,6 +88,18 @@ impl Trouble {
         matches!(self, Self::Reply { code, .. } if code == "NOSCRIPT")
     }
 
+    /// The same as told before 7.0, where what a script met stands in the text of an `ERR`.
+    pub(super) fn out_of_script(self) -> Self {
+        if let Self::Reply { code, text } = &self
+            && code == "ERR"
+            && text.starts_with("Error running script")
+            && let Some((_, met)) = text.split_once(": -")
+        {
+            return Self::of_line(met);
+        }
+        self
+    }
+
     /// What it means.
     pub(super) fn fault(&self) -> Fault {
         match self {
@@ -148,17 +160,13 @@ impl Trouble {
     pub(super) fn finding(&self, asked: &str, wanted: &str) -> Finding {
         let evidence = Evidence::default().asked(asked).wanted(wanted).reply(&self.reply());
         if let Self::Reach(error) = self {
-            return Finding::from(error.clone()).evidence(evidence);
+            return self.fault().mark(Finding::from(error.clone())).evidence(evidence);
         }
         let fault = self.fault();
-        let finding = if let Self::Starved(_) = self {
-            Finding::unknown(Cause::Starved, &fault.says)
-        } else {
-            Finding::fail(&fault.says)
-        };
+        let finding = fault.finding().gist(&fault.says);
         // Asking again with the same credentials locks accounts and floods logs.
         let finding = if fault.kind == Kind::Credentials { finding.for_certain() } else { finding };
-        finding.gist(&fault.says).remedy(&fault.remedy).evidence(evidence)
+        finding.evidence(evidence)
     }
 
     /// The conclusion of a run of a service: what the server does not have, it
@@ -198,6 +206,7 @@ fn of_silence(step: Step, after: Duration) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Cause;
 
     #[test]
     fn a_silence_says_what_was_waited_for() {
@@ -235,6 +244,16 @@ mod tests {
         assert_eq!(finding.outcome, Outcome::Skipped(Skip::NotApplicable));
         assert_eq!(finding.summary, "it does not know EVALSHA");
         assert_eq!(Trouble::Closed.service_finding("", "").outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn what_a_script_met_is_taken_out_of_it() {
+        let old = "ERR Error running script (call to f_ab12): @user_script:1: -OOM command not \
+                   allowed when used memory > 'maxmemory'.";
+        let met = Trouble::of_line(old).out_of_script();
+        assert_eq!(met.fault().says, "memory is full, writes are refused (OOM)");
+        let plain = Trouble::of_line("ERR Error in it");
+        assert_eq!(plain.clone().out_of_script(), plain);
     }
 
     #[test]

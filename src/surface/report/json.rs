@@ -1,9 +1,9 @@
 use super::flags;
 use crate::{
     domain::{
-        Acceptance, Blocker, Cause, CheckId, CheckView, Class, Evidence, Fact, FactValue, Impact,
-        IntegrationView, Outcome, Quantity, Receipt, Skip, Snapshot, Stands, Status, Target,
-        Verdict,
+        Acceptance, Blocker, Cause, CheckId, CheckView, Class, Evidence, Fact, FactValue, Grid,
+        Impact, IntegrationView, Outcome, Quantity, Receipt, Skip, Snapshot, Stands, Status,
+        Target, Verdict,
     },
     units,
 };
@@ -83,6 +83,7 @@ struct CheckPart<'a> {
     because: Option<Because<'a>>,
     summary: &'a str,
     remedy: Option<&'a str>,
+    fault: Option<&'a str>,
     class: Class,
     weight: u8,
     impact: Impact,
@@ -119,6 +120,7 @@ struct EvidencePart<'a> {
     reply: &'a str,
     phases: Vec<PhasePart<'a>>,
     facts: Vec<FactPart<'a>>,
+    grid: Option<&'a Grid>,
 }
 
 #[derive(Serialize)]
@@ -219,6 +221,7 @@ fn check<'a>(check: &'a CheckView, snapshot: &'a Snapshot) -> CheckPart<'a> {
         because: because(outcome),
         summary: &finding.summary,
         remedy,
+        fault: finding.fault.as_deref(),
         class: check.spec.class,
         weight: check.spec.weight,
         impact: check.spec.impact,
@@ -254,6 +257,7 @@ fn evidence(evidence: &Evidence) -> EvidencePart<'_> {
         reply: &evidence.reply,
         phases: phases.collect(),
         facts: evidence.facts.iter().map(fact).collect(),
+        grid: evidence.grid.as_ref(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Page, Slot, width};
 use crate::{
-    domain::{Blocker, CheckView, Class, Fact, FactValue, Finding, Freshness, Outcome},
+    domain::{CheckView, Class, Fact, FactValue, Finding, Freshness, Outcome},
     tui::{model::Model, theme::Role},
     units,
 };
@@ -83,8 +83,6 @@ pub(super) fn newest(check: &CheckView) -> &Finding {
 
 /// What to do about `check`, in a sentence: about its root cause, if that is another check.
 pub(super) fn remedy<'a>(model: &'a Model, check: &'a CheckView) -> (&'a str, Role) {
-    let blockers = &model.snapshot().blockers;
-    let falls = |root: &&Blocker| root.cleared.is_none() && root.also.contains(&check.id);
     match check.outcome() {
         Outcome::Pass if !check.finding.fallback => ("nothing: it passes", Role::Muted),
         Outcome::Skipped(_) => (&check.finding.summary, Role::Muted),
@@ -93,8 +91,7 @@ pub(super) fn remedy<'a>(model: &'a Model, check: &'a CheckView) -> (&'a str, Ro
         | Outcome::Fail
         | Outcome::Unknown(_)
         | Outcome::Blocked(_) => {
-            let root = blockers.iter().find(falls);
-            (root.map_or_else(|| check.remedy(), |root| &root.remedy), Role::Plain)
+            (model.root_of(check).map_or_else(|| check.remedy(), |root| &root.remedy), Role::Plain)
         }
     }
 }

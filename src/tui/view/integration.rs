@@ -1,5 +1,5 @@
 use super::{
-    Page, Slot, Stack, detail, events, evidence, first_row, footer, header, indented, memory,
+    Page, Slot, Stack, detail, events, evidence, first_row, footer, grid, header, indented, memory,
     share, side_by_side, width,
 };
 use crate::{
@@ -66,10 +66,19 @@ fn tight(page: &mut Page<'_>, mut stack: Stack, model: &Model, shown: Shown<'_>)
     let entries = evidence::with_facts(evidence::entries(check), check);
     let room = stack.left.height;
     let few = cmp::min(count, cmp::max(room / 3, 3));
-    // Title and three lines: the question, what was wanted, what came back.
-    let [list, proof, to_do, changed] =
-        share(room, [(few, count), (4, rows(entries.len()) + 2), (2, 3), (3, room)]);
+    let cells = grid::Pane::of(check);
+    let rows_of_it = cells.map_or(0, |grid| cmp::min(grid.lines(stack.left.width) - 1, room / 2));
+    // Title and three lines: the question, what was wanted, what came back. A grid
+    // tells all three by itself.
+    let least = if cells.is_some() { 2 } else { 4 };
+    let [list, of_grid, proof, to_do, changed] = share(
+        room,
+        [(few, count), (rows_of_it, 0), (least, rows(entries.len()) + 2), (2, 3), (3, room)],
+    );
     list_of(page, stack.take(list), model, view);
+    if let Some(grid) = cells {
+        grid.draw(page, stack.take(of_grid));
+    }
     let area = stack.take(proof);
     let inner = proof_of(page, area, check);
     evidence::write(page, inner, &entries);
@@ -92,14 +101,26 @@ fn roomy(page: &mut Page<'_>, mut stack: Stack, model: &Model, shown: Shown<'_>)
     let count = rows(view.checks.len()) + 2;
     let room = stack.left.height.saturating_sub(3);
     let few = cmp::min(count, cmp::max(room / 3, 8));
-    let [list, proof, runs, lower] = share(
-        room,
-        [(few, cmp::max(count, 12)), (6, cmp::min(known, 13)), (2, count - 1), (4, room)],
+    let cells = grid::of(view, check);
+    let all = cells.map_or(0, |grid| grid.lines(stack.left.width));
+    let [list, of_grid, proof, runs, lower] = share(
+        room.saturating_sub(u16::from(cells.is_some())),
+        [
+            (few, cmp::max(count, 12)),
+            (cmp::min(all, room / 3), all),
+            (6, cmp::min(known, 13)),
+            (2, count - 1),
+            (4, room),
+        ],
     );
     let (checks_area, latency_area) = side_by_side(stack.take(list), left);
     checks(page, checks_area, model, view);
     latency(page, latency_area, model, view);
     stack.line();
+    if let Some(grid) = cells {
+        grid.draw(page, stack.take(of_grid));
+        stack.line();
+    }
     let inner = proof_of(page, stack.take(proof), check);
     let (proof_area, facts_area) =
         side_by_side(inner, if facts.is_empty() { inner.width } else { left });
@@ -188,7 +209,9 @@ fn row(page: &mut Page<'_>, slot: Slot, model: &Model, (check, selected): (&Chec
     }
     page.sign(cells.sign, Sign::of_check(check));
     page.put(cells.name, check.id.name(), if selected { Role::Focus } else { Role::Plain });
-    let value = if check.freshness == Freshness::Fresh { Role::Plain } else { Role::Muted };
+    // What another one is the cause of steps back behind it.
+    let own = check.freshness == Freshness::Fresh && model.root_of(check).is_none();
+    let value = if own { Role::Plain } else { Role::Muted };
     page.put(cells.value, &check.finding.summary, value);
     page.put(cells.want, &check.finding.evidence.wanted, Role::Muted);
     runs(page, cells.runs, &check.strip);

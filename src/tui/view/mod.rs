@@ -5,6 +5,7 @@ mod detail;
 mod events;
 mod evidence;
 mod footer;
+mod grid;
 mod header;
 mod help;
 mod home;

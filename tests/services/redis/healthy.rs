@@ -26,7 +26,10 @@ const ALLOWED: &[&str] = &[
     "eval",
     "evalsha",
     "unlink",
-    "exists", // within scripts:
+    "exists",
+    "xadd",
+    "xreadgroup",
+    "rpoplpush", // within scripts:
     "set",
     "del",
     "incr",

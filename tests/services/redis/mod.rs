@@ -3,6 +3,7 @@
 
 mod acl;
 mod broken;
+mod commands;
 mod healthy;
 mod hostile;
 mod killed;
@@ -32,8 +33,18 @@ use tminus::{
 use tokio_util::sync::CancellationToken;
 
 /// All checks.
-const ALL: [&str; 9] =
-    ["connect", "instance", "cache", "lock", "session", "ratelimit", "queue", "pubsub", "metrics"];
+const ALL: [&str; 10] = [
+    "connect",
+    "commands",
+    "instance",
+    "cache",
+    "lock",
+    "session",
+    "ratelimit",
+    "queue",
+    "pubsub",
+    "metrics",
+];
 /// The checks that write.
 const WRITING: [&str; 5] = ["cache", "lock", "session", "ratelimit", "queue"];
 /// Those of them that a full server cannot pass.

@@ -53,7 +53,7 @@ async fn a_user_without_our_channels_is_told_which_right() {
     assert_fails(&finding, "the user may not use our channels (NOPERM)");
     assert_eq!(
         finding.remedy.as_deref(),
-        Some("grant them: ACL SETUSER <user> allchannels, which patterns need")
+        Some("grant it: ACL SETUSER <user> allchannels, which patterns need")
     );
     // A pattern is allowed by its very text, and ours are new in each run.
     server.ask::<()>(&["ACL", "SETUSER", "app", "&tminus:*"]);

@@ -1,10 +1,12 @@
 //! What `INFO` says about the health of an instance. Pure.
 
 mod clients;
+mod clock;
 mod memory;
 mod persistence;
 mod replication;
 
+pub(super) use clock::{ClockWatch, Reading, Skew};
 pub(super) use memory::room;
 
 use super::info::Info;
@@ -51,10 +53,10 @@ enum Growth {
 }
 
 /// Judges an instance by what it tells now, and told `before`.
-pub(super) fn judge(info: &Info, before: Option<&Sample>) -> Finding {
+pub(super) fn judge(info: &Info, skew: &Skew, before: Option<&Sample>) -> Finding {
     let now = Sample::of(info);
     let comparable = before.filter(|before| now.continues(before));
-    let rows = rows(info, comparable);
+    let rows = rows(info, skew, comparable);
     let Some(worst) = rows.iter().rev().max_by_key(|row| row.grade) else {
         let evidence = Evidence::default().asked("INFO").wanted(WANTED).reply("none of its fields");
         return Finding::unknown(Cause::NoSamples, "INFO tells nothing to judge by")
@@ -83,7 +85,7 @@ pub(super) fn judge(info: &Info, before: Option<&Sample>) -> Finding {
 }
 
 /// Every aspect that the server tells something about.
-fn rows(info: &Info, before: Option<&Sample>) -> Vec<Row> {
+fn rows(info: &Info, skew: &Skew, before: Option<&Sample>) -> Vec<Row> {
     let now = Sample::of(info);
     let growth = |of: fn(&Sample) -> Option<u64>| {
         let now = of(&now)?;
@@ -101,6 +103,7 @@ fn rows(info: &Info, before: Option<&Sample>) -> Vec<Row> {
         growth(|sample| sample.delayed).and_then(persistence::fsync),
         replication::master_link(info),
         replication::replicas(info),
+        skew.row(),
     ]
     .into_iter()
     .flatten()
@@ -196,6 +199,10 @@ fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn judge(info: &Info, before: Option<&Sample>) -> Finding {
+        super::judge(info, &Skew::default(), before)
+    }
 
     const HEALTHY: &str = "redis_version:7.0.15\nrun_id:aa\nloading:0\nused_memory:1048576\n\
         maxmemory:104857600\nmaxmemory_policy:noeviction\nevicted_keys:7\nconnected_clients:3\n\

@@ -1,0 +1,203 @@
+//! Sends the commands over three connections, so that what stalls one leaves the
+//! others free. It measures; it decides nothing.
+
+use super::{
+    super::{
+        Site,
+        client::{Client, Purpose},
+        info::Info,
+        keys::Keys,
+        reply::{count, list, text},
+        server::Server,
+        trouble::Trouble,
+        vitals::{Reading, room},
+    },
+    Answer, COUNT, PROBES, Probe, Row, Seen,
+    probes::{Lane, Names},
+};
+use crate::{clock, domain::Receipt, probe::Stopwatch};
+use futures_util::future::{join_all, join3};
+use redis::Value;
+use std::{
+    array, cmp,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout};
+
+/// How long connecting and greeting may take, all three side by side.
+const DIAL: Duration = Duration::from_millis(850);
+/// How long a command may take on a link of no length.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How long one may take on any link.
+const LONGEST: Duration = Duration::from_millis(900);
+/// How long removing the canaries may take. They end by themselves.
+const CLEARING: Duration = Duration::from_millis(500);
+
+const NOT_ALLOWED: &str = "not sent: writing is not allowed";
+pub(super) const NO_ROOM: &str = "not sent: it could push out a key";
+const NOT_NOW: &str = "not sent";
+
+/// What the commands that were sent came to.
+pub(super) struct Asked {
+    pub(super) row: Row,
+    pub(super) receipt: Receipt,
+    /// Whether there were connections at all.
+    pub(super) connected: bool,
+}
+
+/// One command's answer on the way to its place.
+type Placed = (usize, Result<Value, Trouble>, Duration, Instant);
+
+/// Sends what is `wanted` and allowed.
+pub(super) async fn send(site: &Site, keys: &Keys, wanted: fn(&Probe) -> bool) -> Asked {
+    let names = Names::of(keys);
+    let began = Instant::now();
+    let listens = PROBES.iter().any(|probe| wanted(probe) && probe.lane == Lane::Listens);
+    let (reads, writes, listener) = join3(dial(site), dial(site), async {
+        if listens { Some(dial(site).await) } else { None }
+    })
+    .await;
+    let (reads, writes, listener) = match (reads, writes, listener.transpose()) {
+        (Ok(reads), Ok(writes), Ok(listener)) => (reads, writes, listener),
+        (Err(trouble), _, _) | (_, Err(trouble), _) | (_, _, Err(trouble)) => {
+            return nothing(&trouble, began.elapsed());
+        }
+    };
+    let patience = cmp::min(PATIENCE + began.elapsed() * 2, LONGEST);
+    let on = |lane| {
+        let fits = move |probe: &Probe| probe.lane == lane && wanted(probe);
+        (0..COUNT).filter(move |at| fits(&PROBES[*at]))
+    };
+    let mut placed = ask(&reads, &names, on(Lane::Reads), patience).await;
+    note_time(site, &placed);
+    let held_back = held_back(site, &placed);
+    let allowed = on(Lane::Writes).filter(|at| held_back.is_none() || !PROBES[*at].writes());
+    let heard = async {
+        match &listener {
+            Some(client) => ask(client, &names, on(Lane::Listens), patience).await,
+            None => Vec::new(),
+        }
+    };
+    let (written, heard) =
+        futures_util::future::join(ask(&writes, &names, allowed, patience), heard).await;
+    placed.extend(written.into_iter().chain(heard));
+    touch(&names, &placed);
+    let receipt = clear(writes, keys, placed.len()).await;
+    Asked { row: row(placed, held_back, wanted), receipt, connected: true }
+}
+
+async fn dial(site: &Site) -> Result<Arc<Client>, Trouble> {
+    let deadline = Instant::now() + DIAL;
+    let mut watch = Stopwatch::start();
+    Client::dial(&site.transport, Purpose::Probe, &mut watch, deadline).await.map(Arc::new)
+}
+
+/// No command was sent, for the same trouble.
+fn nothing(trouble: &Trouble, took: Duration) -> Asked {
+    let at = Instant::now();
+    let row = array::from_fn(|_| Seen { answer: Answer::Failed(trouble.clone()), took, at });
+    Asked { row, receipt: Receipt::default(), connected: false }
+}
+
+/// Sends the commands at these places in one go, each with its own time to answer.
+async fn ask(
+    client: &Client,
+    names: &Names,
+    places: impl Iterator<Item = usize>,
+    patience: Duration,
+) -> Vec<Placed> {
+    let deadline = Instant::now() + patience;
+    let asked = places.map(|at| async move {
+        let began = Instant::now();
+        let answer = client.ask_by(&(PROBES[at].cmd)(names), deadline).await;
+        (at, answer, began.elapsed(), began)
+    });
+    join_all(asked).await
+}
+
+/// Why nothing may be written now, if so.
+fn held_back(site: &Site, placed: &[Placed]) -> Option<&'static str> {
+    if !site.may_write {
+        return Some(NOT_ALLOWED);
+    }
+    let told = placed.iter().find(|(at, ..)| PROBES[*at].name == "INFO")?;
+    let info = Info::parse(&text(told.1.as_ref().ok()?)?);
+    room(&info).err().map(|_| NO_ROOM)
+}
+
+/// Lets the clock be watched by what `TIME` said.
+fn note_time(site: &Site, placed: &[Placed]) {
+    let told = placed.iter().find(|(at, ..)| PROBES[*at].name == "TIME");
+    let Some((_, Ok(time), took, began)) = told else { return };
+    let Some(server) = since_1970(time) else { return };
+    let ago = began.elapsed().saturating_sub(*took / 2);
+    let wall = Duration::from_millis(u64::try_from(clock::now().0).unwrap_or(0));
+    let reading = Reading {
+        server,
+        wall: wall.saturating_sub(ago),
+        at: *began + *took / 2,
+        error: *took / 2,
+    };
+    site.clock.lock().unwrap_or_else(PoisonError::into_inner).observe(reading);
+}
+
+/// What `TIME` answers: seconds and microseconds, as texts.
+fn since_1970(time: &Value) -> Option<Duration> {
+    let [seconds, micros] = list::<2>(time.clone()).ok()?.map(|value| number(&value));
+    Some(Duration::from_secs(seconds?) + Duration::from_micros(micros?))
+}
+
+fn number(value: &Value) -> Option<u64> {
+    count(value).ok().or_else(|| text(value)?.parse().ok())
+}
+
+/// Remembers the keys that may have been written.
+fn touch(names: &Names, placed: &[Placed]) {
+    for (at, answer, ..) in placed {
+        let refused = answer.as_ref().is_err_and(Trouble::is_refusal);
+        if let Some(key) = PROBES[*at].written(names).filter(|_| !refused) {
+            key.touch();
+        }
+    }
+}
+
+async fn clear(client: Arc<Client>, keys: &Keys, sent: usize) -> Receipt {
+    let server = Server::new(client);
+    (0..sent).for_each(|_| server.sent_one());
+    let written = u64::try_from(keys.touched().len()).unwrap_or(u64::MAX);
+    let uncleared = Receipt { sent: server.sent(), written, ..Receipt::default() };
+    timeout(CLEARING, server.clear(keys)).await.unwrap_or(uncleared)
+}
+
+/// The answers in their places.
+fn row(placed: Vec<Placed>, held_back: Option<&'static str>, wanted: fn(&Probe) -> bool) -> Row {
+    let now = Instant::now();
+    let mut row: Row = array::from_fn(|at| {
+        let why = held_back.filter(|_| wanted(&PROBES[at])).unwrap_or(NOT_NOW);
+        Seen { answer: Answer::NotSent(why), took: Duration::ZERO, at: now }
+    });
+    for (at, answer, took, began) in placed {
+        let answer = match answer {
+            Ok(_) => Answer::Done,
+            Err(Trouble::Reply { code, .. }) if code == PROBES[at].fine => Answer::Done,
+            Err(trouble) => Answer::Failed(trouble.out_of_script()),
+        };
+        row[at] = Seen { answer, took, at: began };
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_is_read_as_servers_send_it() {
+        let bulk = |text: &str| Value::BulkString(text.into());
+        let time = Value::Array(vec![bulk("1795442852"), bulk("250000")]);
+        assert_eq!(since_1970(&time), Some(Duration::from_millis(1_795_442_852_250)));
+        assert_eq!(since_1970(&Value::Array(vec![bulk("x"), bulk("1")])), None);
+        assert_eq!(since_1970(&Value::Okay), None);
+    }
+}
