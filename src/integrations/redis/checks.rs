@@ -7,16 +7,16 @@ use super::{
     greeting::Role,
     info::Info,
     judge::{self, Met},
+    looking,
     reply::{odd, text},
     server::Server,
     trouble::Trouble,
-    vitals,
 };
 use crate::{
     domain::{Cause, Finding, Quantity},
     probe::{ProbeError, Stopwatch, with_lag},
 };
-use std::{mem, sync::PoisonError, time::Duration};
+use std::{mem, time::Duration};
 use tokio::time::Instant;
 
 /// How long `connect` takes at most, under its timeout: the finding of a hang has
@@ -52,7 +52,7 @@ impl Redis {
         match &self.back {
             Back::Misconfigured(says) => Err(ProbeError::Misconfigured(says.clone())),
             Back::StandIn => Ok(super::trials::no_instance()),
-            Back::Server(site) => Ok(match look(site).await {
+            Back::Server(site) => Ok(match looking::look(site).await {
                 Ok(finding) => finding,
                 Err(trouble) => denied(&trouble),
             }),
@@ -79,7 +79,10 @@ async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<Met, Trouble> {
     let role = match client.ask_by(&redis::cmd("ROLE"), deadline).await {
         Ok(answer) => Role::read(&answer),
         // A user need not be allowed to ask; the greeting tells it too.
-        Err(Trouble::Reply { .. }) => client.greeting.role(),
+        Err(trouble) if trouble.is_refusal() => {
+            site.note_error(&trouble);
+            client.greeting.role()
+        }
         Err(trouble) => return Err(trouble),
     };
     watch.lap("role");
@@ -94,20 +97,6 @@ pub(super) async fn ping(client: &Client, deadline: Instant) -> Result<Duration,
     let answer = client.ask_by(&redis::cmd("PING"), deadline).await?;
     let took = began.elapsed();
     if is_pong(&answer) { Ok(took) } else { Err(odd("PONG", &answer)) }
-}
-
-async fn look(site: &Site) -> Result<Finding, Trouble> {
-    let client = site.line.take().await?;
-    let began = Instant::now();
-    let info = info(&Server::new(client), None).await?;
-    let took = began.elapsed();
-    let now = vitals::Sample::of(&info);
-    let before = {
-        let mut last = site.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.replace(now)
-    };
-    let skew = site.clock.lock().unwrap_or_else(PoisonError::into_inner).skew(Instant::now());
-    Ok(vitals::judge(&info, &skew, before.as_ref()).latency(took))
 }
 
 /// What the server tells in `INFO`, or in one section of it.

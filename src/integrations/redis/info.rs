@@ -22,6 +22,11 @@ impl Info {
         self.text(name)?.parse().ok()
     }
 
+    /// A field as a number with a fraction.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        self.text(name)?.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
     /// A field that is 0 or 1.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         self.count(name).map(|value| value != 0)

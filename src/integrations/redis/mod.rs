@@ -20,6 +20,7 @@ mod info;
 mod judge;
 mod keys;
 mod line;
+mod looking;
 mod messaging;
 mod metering;
 mod reply;
@@ -35,7 +36,7 @@ mod vector;
 mod vitals;
 mod wire;
 
-pub use settings::Settings;
+pub use settings::{Duty, Settings};
 
 use crate::{
     domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, Text, text},
@@ -44,11 +45,13 @@ use crate::{
 use address::Address;
 use line::Line;
 use std::{
+    collections::HashMap,
     future::pending,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use transport::Transport;
+use trouble::Trouble;
 
 /// Columns that a title may have.
 const TITLE: usize = 20;
@@ -75,12 +78,26 @@ struct Site {
     transport: Arc<Transport>,
     line: Line,
     may_write: bool,
-    /// The counters of the last look at `INFO`.
-    last: Mutex<Option<vitals::Sample>>,
+    /// What it is used for.
+    duties: Vec<Duty>,
+    /// What earlier looks at the instance leave for the next.
+    past: Mutex<vitals::Past>,
+    /// Error replies that we got ourselves, by code.
+    errors: Mutex<HashMap<String, u64>>,
     /// Its clock, read at every poll.
     clock: Mutex<vitals::ClockWatch>,
     /// What the last full command vector saw.
     vector: Mutex<Option<vector::Full>>,
+}
+
+impl Site {
+    /// Counts an error reply, so that it is not taken for somebody else's.
+    fn note_error(&self, trouble: &Trouble) {
+        if let Trouble::Reply { code, .. } = trouble {
+            let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+            *errors.entry(code.clone()).or_default() += 1;
+        }
+    }
 }
 
 impl Redis {
@@ -109,7 +126,9 @@ impl Back {
             transport,
             line,
             may_write,
-            last: Mutex::default(),
+            duties: settings.roles,
+            past: Mutex::default(),
+            errors: Mutex::default(),
             clock: Mutex::new(vitals::ClockWatch::beside(local)),
             vector: Mutex::default(),
         }))

@@ -6,6 +6,39 @@ use std::{path::PathBuf, time::Duration};
 /// Shortest and longest `ping_limit`. An answer that takes a second is none.
 const PING_LIMIT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(200));
 
+/// What an instance is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duty {
+    /// Values that can be loaded again.
+    Cache,
+    /// Messages to whoever listens.
+    Pubsub,
+    /// Locks with a lease.
+    Lock,
+    /// Counters of a rate limit.
+    Ratelimit,
+    /// Jobs that wait to be done.
+    Queue,
+    /// Numbers for Prometheus.
+    Metrics,
+    /// Sessions of users.
+    Session,
+}
+
+impl Duty {
+    /// Every one of them.
+    pub const ALL: [Self; 7] = [
+        Self::Cache,
+        Self::Pubsub,
+        Self::Lock,
+        Self::Ratelimit,
+        Self::Queue,
+        Self::Metrics,
+        Self::Session,
+    ];
+}
+
 /// Where Redis is and what is asked of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -29,6 +62,10 @@ pub struct Settings {
     /// File with the certificates, in PEM form, that may vouch for the server of a
     /// `rediss://` address. Default: none, which means those that this host trusts.
     pub ca: Option<PathBuf>,
+    /// What it is used for: `cache`, `pubsub`, `lock`, `ratelimit`, `queue`, `metrics`,
+    /// `session`. The same number means different things: a cache may evict, a queue
+    /// must not. Default: all of them.
+    pub roles: Vec<Duty>,
 }
 
 impl Default for Settings {
@@ -39,6 +76,7 @@ impl Default for Settings {
             writes: None,
             ping_limit: Duration::from_millis(10),
             ca: None,
+            roles: Duty::ALL.to_vec(),
         }
     }
 }
@@ -55,7 +93,9 @@ impl Settings {
             let says = format!("is {:?}; it must be between 1ms and 200ms", self.ping_limit);
             Complaint::new("ping_limit", says)
         });
-        [name, url, limit].into_iter().flatten().collect()
+        let none = "is empty; leave it out for all, or name what it is used for";
+        let roles = self.roles.is_empty().then(|| Complaint::new("roles", none.to_owned()));
+        [name, url, limit, roles].into_iter().flatten().collect()
     }
 }
 
@@ -82,8 +122,10 @@ mod tests {
     #[test]
     fn every_setting_can_be_written() {
         let settings = read(
-            "name = 'sessions'\nurl = 'rediss://u:p@db:6380/2'\nwrites = true\nping_limit = '20ms'\nca = '/etc/ca.pem'",
+            "name = 'sessions'\nurl = 'rediss://u:p@db:6380/2'\nwrites = true\nping_limit = '20ms'\nca = '/etc/ca.pem'\n\
+             roles = ['cache', 'session']",
         );
+        assert_eq!(settings.roles, [Duty::Cache, Duty::Session]);
         assert_eq!(settings.ping_limit, Duration::from_millis(20));
         assert_eq!(keys(&settings), [""; 0]);
         assert!(toml::from_str::<Settings>("ping_limits = '1s'").is_err(), "a typo is an error");
@@ -95,6 +137,13 @@ mod tests {
         assert_eq!(keys(&settings), ["name", "url", "ping_limit"]);
         assert!(!format!("{:?}", settings.complaints()).contains("hunter2"));
         assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn roles_are_words_that_we_know_and_at_least_one() {
+        assert_eq!(read("").roles, Duty::ALL);
+        assert_eq!(keys(&read("roles = []")), ["roles"]);
+        assert!(toml::from_str::<Settings>("roles = ['kv']").is_err());
     }
 
     #[test]

@@ -119,7 +119,7 @@ async fn a_replica_is_a_warning_and_fails_what_writes() {
         &Outcome::Warn,
         &format!("read-only replica of 127.0.0.1:{}", master.port),
     );
-    assert_eq!(run(&redis, "instance").await.outcome, Outcome::Pass);
+    assert_well("instance", &run(&redis, "instance").await);
     assert_all_fail(&redis, &WRITING, "a read-only replica answers (READONLY)").await;
     drop(master);
     wait_until("a lost link", || info(&replica).contains("master_link_status:down"));

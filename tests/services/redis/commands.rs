@@ -1,7 +1,6 @@
 //! The command vector under every fault that it is to name.
 
 use super::*;
-use tminus::domain::Mark;
 
 /// The commands that did not pass, with what they said.
 fn failed(finding: &Finding) -> Vec<String> {

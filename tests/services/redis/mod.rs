@@ -25,8 +25,8 @@ use std::{
 };
 use tempfile::TempDir;
 use tminus::{
-    domain::{Cause, Finding, IntegrationId, Outcome, Skip},
-    integrations::redis::{Redis, Settings},
+    domain::{Cause, Finding, IntegrationId, Mark, Outcome, Skip},
+    integrations::redis::{Duty, Redis, Settings},
     probe::{Cx, Integration as _, Safety, isolate},
     secret::Secret,
 };
@@ -144,7 +144,9 @@ fn command(binary: &Path, port: u16, dir: &Path, options: &[String]) -> Command 
 /// With a limit that a busy host keeps to as well: how it is judged is tested without a server.
 fn at(url: &str) -> Settings {
     let ping_limit = Duration::from_millis(200);
-    Settings { url: Some(Secret::new(url)), ping_limit, ..Settings::default() }
+    // What our servers hold need not outlast them.
+    let roles = vec![Duty::Cache];
+    Settings { url: Some(Secret::new(url)), ping_limit, roles, ..Settings::default() }
 }
 
 fn watch(settings: Settings) -> Redis {
@@ -170,6 +172,7 @@ async fn run_fairly(redis: &Redis, name: &str) -> Finding {
     for _ in 0..10 {
         let finding = run(redis, name).await;
         match finding.outcome {
+            Outcome::Warn if name == "instance" => return finding,
             Outcome::Warn | Outcome::Unknown(Cause::Starved) => {
                 eprintln!("{name} once more: {}", finding.summary);
             }
@@ -196,6 +199,20 @@ fn well_formed(name: &str, finding: &Finding) {
         assert!(!finding.evidence.wanted.is_empty(), "{name} does not say what it wanted");
         assert!(!finding.evidence.reply.is_empty(), "{name} does not say what came");
     }
+}
+
+/// The check passes. The servers that there are to test with may be past their support,
+/// which is a warning, and the only one.
+#[track_caller]
+fn assert_well(name: &str, finding: &Finding) {
+    let rows = finding.evidence.grid.iter().flat_map(|grid| &grid.rows);
+    let mut bad = rows.filter(|row| matches!(row.mark, Mark::Warn | Mark::Fail));
+    let old = name == "instance" && bad.all(|row| row.cells[0] == "version");
+    assert!(
+        finding.outcome == Outcome::Pass || (finding.outcome == Outcome::Warn && old),
+        "{name}: {}",
+        finding.summary
+    );
 }
 
 #[track_caller]

@@ -22,7 +22,7 @@ async fn a_stopped_process_is_hung_within_the_bound_and_comes_back() {
     server.process.signal("CONT");
     for name in ["connect", "instance", "lock"] {
         let finding = run_fairly(&redis, name).await;
-        assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
+        assert_well(name, &finding);
     }
 }
 
@@ -41,7 +41,7 @@ async fn a_killed_server_is_refused_and_recovers_when_it_is_back() {
     server.restart();
     for name in ALL {
         let finding = run_fairly(&redis, name).await;
-        assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
+        assert_well(name, &finding);
     }
 }
 
@@ -50,7 +50,7 @@ async fn our_connections_may_be_killed_between_runs() {
     let Some(server) = Server::start(ROOM) else { return };
     let redis = watch(server.settings());
     for _ in 0..3 {
-        assert_eq!(run(&redis, "instance").await.outcome, Outcome::Pass);
+        assert_well("instance", &run(&redis, "instance").await);
         server.ask::<u64>(&["CLIENT", "KILL", "TYPE", "normal"]);
     }
 }
@@ -108,6 +108,6 @@ async fn a_brisk_way_is_timed_all_the_same() {
     let redis = watch(at(&format!("redis://127.0.0.1:{}", way.port)));
     for name in [&["connect"][..], &WRITING, &["pubsub"]].concat() {
         let finding = run_fairly(&redis, name).await;
-        assert_eq!(finding.outcome, Outcome::Pass, "{name}: {}", finding.summary);
+        assert_well(name, &finding);
     }
 }

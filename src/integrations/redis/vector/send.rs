@@ -16,7 +16,7 @@ use super::{
     probes::{Lane, Names},
 };
 use crate::{clock, domain::Receipt, probe::Stopwatch};
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join, join_all};
 use redis::Value;
 use std::{
     array, cmp,
@@ -25,7 +25,7 @@ use std::{
 };
 use tokio::time::{Instant, timeout};
 
-/// How long connecting and greeting may take, all three side by side.
+/// How long connecting and greeting may take.
 const DIAL: Duration = Duration::from_millis(850);
 /// How long a command may take on a link of no length.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -48,21 +48,16 @@ pub(super) struct Asked {
 
 /// One command's answer on the way to its place.
 type Placed = (usize, Result<Value, Trouble>, Duration, Instant);
+/// Connections to read, to write and to listen on.
+type Lanes = (Arc<Client>, Arc<Client>, Option<Arc<Client>>);
 
 /// Sends what is `wanted` and allowed.
 pub(super) async fn send(site: &Site, keys: &Keys, wanted: fn(&Probe) -> bool) -> Asked {
     let names = Names::of(keys);
     let began = Instant::now();
-    let listens = PROBES.iter().any(|probe| wanted(probe) && probe.lane == Lane::Listens);
-    let (reads, writes, listener) = join3(dial(site), dial(site), async {
-        if listens { Some(dial(site).await) } else { None }
-    })
-    .await;
-    let (reads, writes, listener) = match (reads, writes, listener.transpose()) {
-        (Ok(reads), Ok(writes), Ok(listener)) => (reads, writes, listener),
-        (Err(trouble), _, _) | (_, Err(trouble), _) | (_, _, Err(trouble)) => {
-            return nothing(&trouble, began.elapsed());
-        }
+    let (reads, writes, listener) = match lanes(site, wanted).await {
+        Ok(lanes) => lanes,
+        Err(trouble) => return nothing(&trouble, began.elapsed()),
     };
     let patience = cmp::min(PATIENCE + began.elapsed() * 2, LONGEST);
     let on = |lane| {
@@ -79,12 +74,24 @@ pub(super) async fn send(site: &Site, keys: &Keys, wanted: fn(&Probe) -> bool) -
             None => Vec::new(),
         }
     };
-    let (written, heard) =
-        futures_util::future::join(ask(&writes, &names, allowed, patience), heard).await;
+    let (written, heard) = join(ask(&writes, &names, allowed, patience), heard).await;
     placed.extend(written.into_iter().chain(heard));
     touch(&names, &placed);
+    placed.iter().filter_map(|(_, answer, ..)| answer.as_ref().err()).for_each(|trouble| {
+        site.note_error(trouble);
+    });
     let receipt = clear(writes, keys, placed.len()).await;
     Asked { row: row(placed, held_back, wanted), receipt, connected: true }
+}
+
+/// A connection for each lane, the listening one only where it is wanted.
+async fn lanes(site: &Site, wanted: fn(&Probe) -> bool) -> Result<Lanes, Trouble> {
+    // The first alone: a wrong password is to be tried once.
+    let reads = dial(site).await?;
+    let listens = PROBES.iter().any(|probe| wanted(probe) && probe.lane == Lane::Listens);
+    let listener = async { if listens { dial(site).await.map(Some) } else { Ok(None) } };
+    let (writes, listener) = join(dial(site), listener).await;
+    Ok((reads, writes?, listener?))
 }
 
 async fn dial(site: &Site) -> Result<Arc<Client>, Trouble> {

@@ -1,6 +1,6 @@
 //! The server's clock beside ours, from one look to the next. Pure.
 
-use super::{Grade, Row};
+use super::{Aspect, Grade, Row};
 use crate::units;
 use jiff::SignedDuration;
 use std::{cmp, time::Duration};
@@ -12,7 +12,13 @@ const STEP: Duration = Duration::from_millis(250);
 const OFFSET: Duration = Duration::from_secs(1);
 /// How long a step counts: until every key that was there has ended.
 const RECENT: Duration = Duration::from_mins(1);
-const REMEDY: &str = "let NTP slew the server's clock; keys end by it, so a jump ends locks early";
+pub(super) const CLOCK: Aspect = Aspect {
+    name: "clock",
+    limit: "1.0s; a step 250ms",
+    why: "keys end by it: a jump ends locks and sessions early, or late",
+    see: "TIME",
+    remedy: "let NTP slew the server's clock, and never step it",
+};
 /// How many times the uncertainty of a reading a jump must exceed.
 const DOUBT: u32 = 3;
 
@@ -100,7 +106,7 @@ impl Skew {
             }
             None => (Grade::Fine, told),
         };
-        Some(Row::new("clock", grade, says, REMEDY))
+        Some(Row::new(&CLOCK, grade, says))
     }
 }
 

@@ -1,4 +1,6 @@
-use super::{Grade, Growth, Info, Row, percent, share, some};
+use super::{
+    Aspect, Grade, Growth, Info, Past, Row, Seen, hazards::all_keys, percent, share, some,
+};
 use crate::units;
 
 /// Share of `maxmemory` in use from which to warn and to fail, where something is
@@ -12,9 +14,23 @@ const HOST: (f64, f64) = (0.80, 0.90);
 /// push out somebody's key, or be the last straw.
 const NO_ROOM: f64 = 0.95;
 
-const LIMITED: &str = "raise maxmemory, or remove keys; MEMORY STATS tells what grows";
-const UNLIMITED: &str = "set maxmemory below the host's memory, with room for a fork";
-const EVICTIONS: &str = "raise maxmemory: locks and sessions are among what is evicted";
+/// Share of all keys that a cache may lose in a minute.
+const LOSS: f64 = 0.01;
+
+pub(super) const MEMORY: Aspect = Aspect {
+    name: "memory",
+    limit: "80 %, 90 % or 95 %",
+    why: "a full server refuses writes or evicts keys; one without a limit fills its host",
+    see: "INFO memory",
+    remedy: "remove keys, or set maxmemory so that the host has room for a fork",
+};
+pub(super) const EVICTIONS: Aspect = Aspect {
+    name: "evictions",
+    limit: "none; a cache 1 %/min",
+    why: "locks, jobs and sessions are among what is evicted",
+    see: "INFO stats, twice",
+    remedy: "raise maxmemory: locks and sessions are among what is evicted",
+};
 
 /// Share of `maxmemory` in use, if there is one.
 pub(super) fn fill(info: &Info) -> Option<f64> {
@@ -32,11 +48,11 @@ pub(super) fn memory(info: &Info) -> Option<Row> {
     let (soft, hard) = if keeps_everything(info) { NOT_EVICTING } else { EVICTING };
     let grade = Grade::of(fill, (soft, hard));
     let says = match grade {
-        Grade::Fine => format!("{} of {}", percent(fill), units::bytes(limit)),
+        Grade::Open | Grade::Fine => format!("{} of {}", percent(fill), units::bytes(limit)),
         Grade::Warn => format!("memory {} full, limit {}", percent(fill), percent(soft)),
         Grade::Fail => format!("memory {} full, limit {}", percent(fill), percent(hard)),
     };
-    Some(Row::new("memory", grade, says, LIMITED))
+    Some(Row::new(&MEMORY, grade, says))
 }
 
 /// Without a limit the host's memory is the limit, and its kernel ends the server
@@ -45,27 +61,38 @@ fn unlimited(info: &Info, used: u64) -> Row {
     let host = info.count("total_system_memory").filter(|host| *host > 0);
     let Some(host) = host else {
         let says = format!("no maxmemory, {} used", units::bytes(used));
-        return Row::new("memory", Grade::Warn, says, UNLIMITED);
+        return Row::new(&MEMORY, Grade::Warn, says);
     };
     let of_host = share(info.count("used_memory_rss").unwrap_or(used), host);
     let (says, grade) = match Grade::of(of_host, HOST) {
         Grade::Fine => ("no maxmemory: may take all of the host's".into(), Grade::Warn),
-        grade @ (Grade::Warn | Grade::Fail) => {
+        grade @ (Grade::Open | Grade::Warn | Grade::Fail) => {
             (format!("no maxmemory, {} of the host's taken", percent(of_host)), grade)
         }
     };
-    Row::new("memory", grade, says, UNLIMITED)
+    Row::new(&MEMORY, grade, says)
 }
 
-pub(super) fn evictions(growth: Growth) -> Row {
-    match growth {
-        Growth::Unknown => Row::new("evictions", Grade::Fine, "not compared yet", EVICTIONS),
-        Growth::By(0) => Row::new("evictions", Grade::Fine, "none since the last look", EVICTIONS),
-        Growth::By(n) => {
-            let says = format!("{} evicted since the last look", some(n, "key"));
-            Row::new("evictions", Grade::Fail, says, EVICTIONS)
-        }
+/// Where nothing but a cache is, some are its way of working.
+pub(super) fn evictions(seen: &Seen, past: &Past) -> Option<Row> {
+    let info = &seen.info;
+    let growth = past.growth(info, "evicted_keys")?;
+    if info.count("current_eviction_exceeded_time").is_some_and(|time| time > 0) {
+        let says = "evicting cannot keep up with the writes";
+        return Some(Row::new(&EVICTIONS, Grade::Fail, says));
     }
+    let Growth::By(n) = growth else { return Some(Row::open(&EVICTIONS)) };
+    let minutes = past.apart(seen).map_or(1.0, |apart| apart.as_secs_f64() / 60.0);
+    let grade = match n {
+        0 => Grade::Fine,
+        _ if seen.keeps() => Grade::Fail,
+        n => Grade::warn_if(share(n, all_keys(info).max(1)) > LOSS * minutes),
+    };
+    let says = match n {
+        0 => "none since the last look".into(),
+        n => format!("{} evicted since the last look", some(n, "key")),
+    };
+    Some(Row::new(&EVICTIONS, grade, says))
 }
 
 /// Whether a server has room for what a check writes; otherwise why not.
@@ -84,6 +111,8 @@ pub(in super::super) fn room(info: &Info) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::integrations::redis::settings::Duty;
+    use std::time::Duration;
 
     fn info(used: u64, policy: &str) -> Info {
         Info::parse(&format!("used_memory:{used}\nmaxmemory:10000\nmaxmemory_policy:{policy}"))
@@ -104,6 +133,28 @@ mod tests {
             let row = memory(&info(used, policy)).unwrap();
             assert_eq!((row.grade, &*row.says), (grade, says), "{used} {policy}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_cache_may_lose_some_of_its_keys_and_nothing_else_any() {
+        let seen = |keys: u64, evicted: u64, duties: &[Duty]| {
+            let text = format!("run_id:a\nevicted_keys:{evicted}\ndb0:keys={keys},expires=0");
+            Seen { duties: duties.to_vec(), ..Seen::of(Info::parse(&text)) }
+        };
+        let of = |duties: &[Duty], evicted: u64| {
+            let mut past = Past::default();
+            let first = seen(1000, 5, duties);
+            past.remember(&first);
+            let at = first.at + Duration::from_mins(1);
+            let second = Seen { at, ..seen(1000, 5 + evicted, duties) };
+            evictions(&second, &past).unwrap().grade
+        };
+        let cache = [0, 10, 11].map(|n| of(&[Duty::Cache], n));
+        assert_eq!(cache, [Grade::Fine, Grade::Fine, Grade::Warn]);
+        assert_eq!([0, 1].map(|n| of(&Duty::ALL, n)), [Grade::Fine, Grade::Fail]);
+        let late = Info::parse("evicted_keys:1\ncurrent_eviction_exceeded_time:3");
+        let row = evictions(&Seen::of(late), &Past::default()).unwrap();
+        assert_eq!(row.grade, Grade::Fail);
     }
 
     #[test]

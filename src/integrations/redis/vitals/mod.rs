@@ -1,215 +1,170 @@
-//! What `INFO` says about the health of an instance. Pure.
+//! What a server says about its own health. Pure.
+//!
+//! Counters are judged by what they gained since the look before, in one life of
+//! the server; a field that is absent is not zero, and its row says `n/a`.
 
 mod clients;
 mod clock;
+mod hazards;
 mod memory;
+mod past;
 mod persistence;
 mod replication;
+mod row;
+mod seen;
+mod shape;
+mod version;
+mod work;
 
 pub(super) use clock::{ClockWatch, Reading, Skew};
 pub(super) use memory::room;
+pub(super) use past::Past;
+pub(super) use seen::{Seen, Slow, Way};
 
 use super::info::Info;
-use crate::domain::{Cause, Evidence, Finding, Outcome, Quantity};
+use crate::domain::{Cause, Evidence, Finding, Grid, Mark, Quantity};
+use past::{Growth, Since};
+use row::{Aspect, Grade, Row, percent, share, some};
+use std::cmp::Reverse;
 
-/// What `INFO` should tell.
-const WANTED: &str = "room for data and clients, saves and replication in order";
+/// What is asked of a server.
+pub(super) const ASKED: &str = "INFO, SLOWLOG GET 16, CONFIG GET of 9 settings";
+/// What they should tell.
+const WANTED: &str = "room for data and clients, saves and replication in order, no hazard";
 
-/// One aspect of an instance, judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
-    /// The aspect, in a word or two.
-    name: &'static str,
-    grade: Grade,
-    /// What was seen, in a clause; the limit too where it does not hold.
-    says: String,
-    /// What to do about it.
-    remedy: &'static str,
-}
+/// Judges one aspect; `None` where the server does not tell, or it does not apply.
+type Judge = fn(&Seen, &Past) -> Option<Row>;
 
-/// How good an aspect is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Grade {
-    Fine,
-    Warn,
-    Fail,
-}
+/// Every aspect, those whose failure is felt first in front.
+const ASPECTS: &[(&Aspect, Judge)] = &[
+    (&persistence::LOADING, |seen, _| persistence::loading(&seen.info)),
+    (&memory::MEMORY, |seen, _| memory::memory(&seen.info)),
+    (&memory::EVICTIONS, memory::evictions),
+    (&clients::CLIENTS_ASPECT, |seen, _| clients::clients(&seen.info)),
+    (&clients::REJECTIONS, clients::rejections),
+    (&persistence::SNAPSHOTS, |seen, _| persistence::snapshots(&seen.info)),
+    (&persistence::LOG, |seen, _| persistence::append_log(&seen.info)),
+    (&replication::MASTER, |seen, _| replication::master_link(&seen.info)),
+    (&hazards::ROLE, hazards::role),
+    (&replication::REPLICAS, replication::replicas),
+    (&replication::RESYNCS, replication::resyncs),
+    (&clock::CLOCK, |seen, _| seen.skew.row()),
+    (&work::ERRORS, work::errors),
+    (&work::CPU_ASPECT, work::cpu),
+    (&work::SLOW_ASPECT, work::slow),
+    (&shape::TREND_ASPECT, shape::time_to_full),
+    (&shape::FRAGMENTATION, |seen, _| shape::fragmentation(seen)),
+    (&shape::SHAPE, |seen, _| shape::buffers(seen)),
+    (&shape::FORK_ASPECT, |seen, _| shape::fork(seen)),
+    (&persistence::FSYNC, persistence::fsync),
+    (&work::BLOCKED, work::blocked),
+    (&work::KILLED, work::killed),
+    (&work::HITS_ASPECT, work::hits),
+    (&work::EXPIRY, work::expiry),
+    (&hazards::RESTART, hazards::restart),
+    (&hazards::DATABASE, |seen, _| hazards::database(seen)),
+    (&hazards::POLICY, |seen, _| hazards::policy(seen)),
+    (&hazards::DURABILITY, |seen, _| hazards::durability(seen)),
+    (&hazards::CONFIG, |seen, _| hazards::settings(seen)),
+    (&hazards::EXPOSURE, |seen, _| Some(hazards::exposure(seen))),
+    (&version::VERSION, |seen, _| version::version(seen)),
+];
 
-/// The counters of one look, for the next one to compare with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sample {
-    run: Option<String>,
-    evicted: Option<u64>,
-    rejected: Option<u64>,
-    delayed: Option<u64>,
-}
-
-/// How a counter moved since the look before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Growth {
-    /// There was none, or the server has started anew since.
-    Unknown,
-    By(u64),
-}
-
-/// Judges an instance by what it tells now, and told `before`.
-pub(super) fn judge(info: &Info, skew: &Skew, before: Option<&Sample>) -> Finding {
-    let now = Sample::of(info);
-    let comparable = before.filter(|before| now.continues(before));
-    let rows = rows(info, skew, comparable);
-    let Some(worst) = rows.iter().rev().max_by_key(|row| row.grade) else {
+/// Judges an instance by what it tells now, and told before.
+pub(super) fn judge(seen: &Seen, past: &Past) -> Finding {
+    let judged = ASPECTS.iter().map(|(aspect, judge)| (*aspect, judge(seen, past)));
+    let (told, silent): (Vec<_>, Vec<_>) = judged.partition(|(_, row)| row.is_some());
+    let rows: Vec<Row> = told.into_iter().filter_map(|(_, row)| row).collect();
+    let silent: Vec<&Aspect> = silent.into_iter().map(|(aspect, _)| aspect).collect();
+    // What is known without the server's telling is no answer of its.
+    let answered = rows.iter().any(|row| *row.aspect != hazards::EXPOSURE);
+    let Some(worst) = rows.iter().rev().max_by_key(|row| row.grade).filter(|_| answered) else {
         let evidence = Evidence::default().asked("INFO").wanted(WANTED).reply("none of its fields");
         return Finding::unknown(Cause::NoSamples, "INFO tells nothing to judge by")
             .remedy("allow the server, or the proxy in front of it, to tell INFO")
             .evidence(evidence);
     };
-    let further = rows.iter().filter(|row| row.grade != Grade::Fine).count().saturating_sub(1);
+    let bad = |row: &&Row| row.grade >= Grade::Warn;
+    let further = rows.iter().filter(bad).count().saturating_sub(1);
     let summary = match (worst.grade, further) {
-        (Grade::Fine, _) => well(info, &rows),
+        (Grade::Fine | Grade::Open, _) => well(&seen.info, &rows),
         (Grade::Warn | Grade::Fail, 0) => worst.says.clone(),
         (Grade::Warn | Grade::Fail, _) => format!("{}; {further} more", worst.says),
     };
-    let counters = match (before, comparable) {
-        (None, _) => "first look, not compared yet",
-        (Some(_), None) => "server restarted, compared anew from now",
-        (Some(_), Some(_)) => "compared with the last look",
-    };
-    let evidence = told(info, &rows, &summary).fact("counters", counters);
+    let evidence = evidence(seen, past, &summary).grid(grid(&rows, &silent));
     let finding = Finding::new(worst.grade.outcome(), &summary).evidence(evidence);
-    let finding = if worst.grade == Grade::Fine { finding } else { finding.remedy(worst.remedy) };
-    match (memory::fill(info), info.count("used_memory")) {
+    let finding = match worst.grade {
+        Grade::Open | Grade::Fine => finding,
+        Grade::Warn | Grade::Fail => {
+            finding.remedy(&format!("{}; it shows in {}", worst.aspect.remedy, worst.aspect.see))
+        }
+    };
+    match (memory::fill(&seen.info), seen.info.count("used_memory")) {
         (Some(fill), _) => finding.measure(Quantity::Ratio(fill)),
         (None, Some(used)) => finding.measure(Quantity::Bytes(used)),
         (None, None) => finding,
     }
 }
 
-/// Every aspect that the server tells something about.
-fn rows(info: &Info, skew: &Skew, before: Option<&Sample>) -> Vec<Row> {
-    let now = Sample::of(info);
-    let growth = |of: fn(&Sample) -> Option<u64>| {
-        let now = of(&now)?;
-        let then = before.and_then(of);
-        Some(then.map_or(Growth::Unknown, |then| Growth::By(now.saturating_sub(then))))
-    };
-    [
-        persistence::loading(info),
-        memory::memory(info),
-        growth(|sample| sample.evicted).map(memory::evictions),
-        clients::clients(info),
-        growth(|sample| sample.rejected).map(clients::rejections),
-        persistence::snapshots(info),
-        persistence::append_log(info),
-        growth(|sample| sample.delayed).and_then(persistence::fsync),
-        replication::master_link(info),
-        replication::replicas(info),
-        skew.row(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
 fn well(info: &Info, rows: &[Row]) -> String {
-    let memory = rows.iter().find(|row| row.name == "memory");
+    let memory = rows.iter().find(|row| *row.aspect == memory::MEMORY);
     let memory = memory.map(|row| format!("memory {}", row.says));
     let clients = info.count("connected_clients").map(|n| some(n, "client"));
     let told: Vec<String> = [memory, clients].into_iter().flatten().collect();
     if told.is_empty() { format!("{} aspects fine", rows.len()) } else { told.join(", ") }
 }
 
-fn told(info: &Info, rows: &[Row], summary: &str) -> Evidence {
+fn evidence(seen: &Seen, past: &Past, summary: &str) -> Evidence {
+    let counters = match past.since(&seen.info) {
+        Since::FirstLook => "first look, not compared yet",
+        Since::Restart => "server restarted, compared anew from now",
+        Since::LastLook => "compared with the last look",
+    };
     let evidence = Evidence::default()
-        .asked("INFO")
+        .asked(ASKED)
         .wanted(WANTED)
         .reply(summary)
-        .fact("version", &*info.who().unwrap_or_else(|| "unknown".into()));
-    let evidence = match info.count("used_memory") {
+        .fact("version", &*seen.info.who().unwrap_or_else(|| "unknown".into()))
+        .fact("counters", counters);
+    match seen.info.count("used_memory") {
         Some(used) => evidence.fact("used memory", Quantity::Bytes(used)),
         None => evidence,
-    };
-    rows.iter().fold(evidence, |evidence, row| evidence.fact(row.name, &*row.says))
-}
-
-impl Row {
-    fn new(
-        name: &'static str,
-        grade: Grade,
-        says: impl Into<String>,
-        remedy: &'static str,
-    ) -> Self {
-        Self { name, grade, says: says.into(), remedy }
     }
 }
 
-impl Grade {
-    /// Fine below `soft`, fail from `hard`.
-    fn of(share: f64, (soft, hard): (f64, f64)) -> Self {
-        match share {
-            share if share >= hard => Self::Fail,
-            share if share >= soft => Self::Warn,
-            _ => Self::Fine,
-        }
-    }
-
-    fn outcome(self) -> Outcome {
-        match self {
-            Self::Fine => Outcome::Pass,
-            Self::Warn => Outcome::Warn,
-            Self::Fail => Outcome::Fail,
-        }
-    }
-}
-
-impl Sample {
-    pub(super) fn of(info: &Info) -> Self {
-        Self {
-            run: info.text("run_id").map(ToOwned::to_owned),
-            evicted: info.count("evicted_keys"),
-            rejected: info.count("rejected_connections"),
-            delayed: info.count("aof_delayed_fsync"),
-        }
-    }
-
-    /// Whether its counters go on where those of `before` ended.
-    fn continues(&self, before: &Self) -> bool {
-        self.run == before.run
-            && self.evicted >= before.evicted
-            && self.rejected >= before.rejected
-            && self.delayed >= before.delayed
-    }
-}
-
-/// `part` of `whole`, from 0.0 to 1.0 and more.
-#[expect(clippy::cast_precision_loss, reason = "a share needs no more digits than f64 has")]
-fn share(part: u64, whole: u64) -> f64 {
-    part as f64 / whole as f64
-}
-
-/// `1 key`, `2 keys`.
-fn some(n: u64, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
-/// A share for people, rounded down so that 100 means all of it.
-fn percent(share: f64) -> String {
-    format!("{:.0} %", (share * 100.0).floor())
+/// Every aspect, the worst first, and last those that nothing is told about.
+fn grid(rows: &[Row], silent: &[&Aspect]) -> Grid {
+    let mut rows: Vec<&Row> = rows.iter().collect();
+    rows.sort_by_key(|row| Reverse(row.grade.max(Grade::Fine)));
+    let heads = Grid::new(&["aspect", "value", "limit", "see", "why", "do"]);
+    let told = rows.iter().fold(heads, |grid, row| {
+        let Aspect { name, limit, why, see, remedy } = row.aspect;
+        grid.row(row.grade.mark(), &[name, &row.says, limit, see, why, remedy])
+    });
+    silent.iter().fold(told, |grid, aspect| {
+        let Aspect { name, limit, why, see, .. } = aspect;
+        grid.row(Mark::Skipped, &[name, "n/a", limit, see, why])
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Outcome;
 
-    fn judge(info: &Info, before: Option<&Sample>) -> Finding {
-        super::judge(info, &Skew::default(), before)
-    }
-
-    const HEALTHY: &str = "redis_version:7.0.15\nrun_id:aa\nloading:0\nused_memory:1048576\n\
+    const HEALTHY: &str = "redis_version:8.2.2\nrun_id:aa\nloading:0\nused_memory:1048576\n\
         maxmemory:104857600\nmaxmemory_policy:noeviction\nevicted_keys:7\nconnected_clients:3\n\
         maxclients:10000\nrejected_connections:2\nrdb_last_bgsave_status:ok\naof_enabled:0\nrole:master\n";
 
-    fn info(further: &str) -> Info {
-        Info::parse(&format!("{HEALTHY}{further}"))
+    fn seen(further: &str) -> Seen {
+        Seen::of(Info::parse(&format!("{HEALTHY}{further}")))
+    }
+
+    /// What is made of a look after one that saw a healthy instance.
+    fn after(further: &str) -> Finding {
+        let mut past = Past::default();
+        past.remember(&seen(""));
+        judge(&seen(further), &past)
     }
 
     fn said(finding: &Finding, fact: &str) -> String {
@@ -217,53 +172,71 @@ mod tests {
         format!("{:?}", fact.unwrap().value)
     }
 
-    #[test]
-    fn a_healthy_instance_passes_and_its_first_look_says_so() {
-        let finding = judge(&info(""), None);
+    fn cells(finding: &Finding, aspect: &str) -> (Mark, Vec<String>) {
+        let rows = &finding.evidence.grid.as_ref().unwrap().rows;
+        let row = rows.iter().find(|row| row.cells[0] == aspect).unwrap();
+        (row.mark, row.cells.clone())
+    }
+
+    #[tokio::test]
+    async fn a_healthy_instance_passes_and_its_first_look_says_so() {
+        let finding = judge(&seen(""), &Past::default());
         assert_eq!(finding.outcome, Outcome::Pass, "{}", finding.summary);
         assert_eq!(finding.summary, "memory 1 % of 100 MiB, 3 clients");
         assert_eq!(finding.measure, Some(Quantity::Ratio(0.01)));
         assert!(said(&finding, "counters").contains("first look"));
-        assert!(said(&finding, "evictions").contains("not compared"));
+        assert_eq!(cells(&finding, "evictions").0, Mark::Unknown, "not compared is no pass");
     }
 
-    #[test]
-    fn counters_are_judged_by_what_they_gained() {
-        let before = Sample::of(&info(""));
-        let same = judge(&info(""), Some(&before));
-        assert_eq!(same.outcome, Outcome::Pass);
-        assert!(said(&same, "counters").contains("compared with"));
-        let evicting = judge(&info("evicted_keys:10"), Some(&before));
+    #[tokio::test]
+    async fn counters_are_judged_by_what_they_gained() {
+        assert!(said(&after(""), "counters").contains("compared with"));
+        let evicting = after("evicted_keys:10");
         assert_eq!(evicting.outcome, Outcome::Fail);
         assert_eq!(evicting.summary, "3 keys evicted since the last look");
-        let rejecting = judge(&info("rejected_connections:3"), Some(&before));
+        let rejecting = after("rejected_connections:3");
         assert_eq!(rejecting.summary, "1 client rejected since the last look");
     }
 
-    #[test]
-    fn a_restart_begins_the_comparison_anew() {
-        let before = Sample::of(&info("evicted_keys:7"));
-        for restarted in ["run_id:bb\nevicted_keys:9", "evicted_keys:6"] {
-            let finding = judge(&info(restarted), Some(&before));
-            assert_eq!(finding.outcome, Outcome::Pass, "{restarted}");
-            assert!(said(&finding, "counters").contains("restarted"), "{restarted}");
-        }
+    #[tokio::test]
+    async fn a_restart_begins_the_comparison_anew() {
+        let finding = after("run_id:bb\nevicted_keys:9");
+        assert_eq!(finding.outcome, Outcome::Warn, "{}", finding.summary);
+        assert!(finding.summary.starts_with("restarted"), "{}", finding.summary);
+        assert!(said(&finding, "counters").contains("restarted"));
+        assert_eq!(cells(&finding, "evictions").0, Mark::Unknown);
     }
 
-    #[test]
-    fn the_worst_aspect_decides_and_the_others_are_counted() {
-        let finding = judge(&info("used_memory:85000000\nrdb_last_bgsave_status:err"), None);
+    #[tokio::test]
+    async fn the_worst_aspect_decides_is_shown_first_and_the_others_are_counted() {
+        let finding = after("used_memory:85000000\nrdb_last_bgsave_status:err");
         assert_eq!(finding.outcome, Outcome::Fail);
         assert_eq!(finding.summary, "last save: err, writes may stop; 1 more");
-        assert_eq!(finding.remedy.as_deref(), Some("free disk space and read the server's log"));
+        assert!(finding.remedy.unwrap().starts_with("free disk space and read the server's log"));
+        let rows = &finding.evidence.grid.as_ref().unwrap().rows;
+        let first: Vec<_> = rows.iter().take(3).map(|row| (row.mark, &*row.cells[0])).collect();
+        assert_eq!(first[..2], [(Mark::Fail, "snapshots"), (Mark::Warn, "memory")]);
     }
 
-    #[test]
-    fn what_is_absent_is_not_judged_and_nothing_is_no_pass() {
-        let finding =
-            judge(&Info::parse("redis_version:7.4.0\nconnected_clients:1\nmaxclients:9"), None);
-        assert_eq!((finding.outcome, &*finding.summary), (Outcome::Pass, "1 client"));
-        let nothing = judge(&Info::parse("redis_version:7.4.0\nrejected_connections:-1"), None);
+    #[tokio::test]
+    async fn what_is_absent_is_not_judged_and_nothing_is_no_pass() {
+        let few = Seen::of(Info::parse("redis_version:8.2.2\nconnected_clients:1\nmaxclients:9"));
+        let finding = judge(&few, &Past::default());
+        assert_eq!((finding.outcome.clone(), &*finding.summary), (Outcome::Pass, "1 client"));
+        assert_eq!(cells(&finding, "memory").1[1], "n/a");
+        let nothing = judge(&Seen::of(Info::parse("rejected_connections:-1")), &Past::default());
         assert_eq!(nothing.outcome, Outcome::Unknown(Cause::NoSamples));
+    }
+
+    #[tokio::test]
+    async fn every_row_tells_its_limit_why_and_how_to_see_it() {
+        for (aspect, _) in ASPECTS {
+            let Aspect { name, limit, why, see, remedy } = aspect;
+            for text in [name, limit, why, see, remedy] {
+                assert!(!text.is_empty() && text.len() <= 100, "{name}: {text}");
+            }
+        }
+        let finding = judge(&seen(""), &Past::default());
+        assert_eq!(finding.evidence.grid.unwrap().rows.len(), ASPECTS.len());
     }
 }

@@ -1,8 +1,37 @@
-use super::{Grade, Growth, Info, Row, some};
+use super::{Aspect, Grade, Growth, Info, Past, Row, Seen, some};
 
 /// Seconds a save may run before it is a warning, and a failure.
 const SAVING: (u64, u64) = (600, 1200);
 const DISK: &str = "free disk space and read the server's log";
+
+pub(super) const LOADING: Aspect = Aspect {
+    name: "loading",
+    limit: "done",
+    why: "nothing is served until the data is read",
+    see: "INFO persistence",
+    remedy: "wait; it is checked again by itself",
+};
+pub(super) const SNAPSHOTS: Aspect = Aspect {
+    name: "snapshots",
+    limit: "ok; 600s, 1200s",
+    why: "after a failed save the server refuses writes",
+    see: "INFO persistence",
+    remedy: DISK,
+};
+pub(super) const LOG: Aspect = Aspect {
+    name: "append log",
+    limit: "ok",
+    why: "what is not logged is lost with the process",
+    see: "INFO persistence",
+    remedy: DISK,
+};
+pub(super) const FSYNC: Aspect = Aspect {
+    name: "fsync",
+    limit: "none",
+    why: "writes wait while the disk is slow",
+    see: "INFO persistence, twice",
+    remedy: "give the log a faster disk of its own",
+};
 
 pub(super) fn loading(info: &Info) -> Option<Row> {
     let loads = info.flag("loading")? || info.flag("async_loading") == Some(true);
@@ -11,7 +40,7 @@ pub(super) fn loading(info: &Info) -> Option<Row> {
         (true, Some(eta)) => (Grade::Fail, format!("starting: loading its data, {eta}s to go")),
         (true, None) => (Grade::Fail, "starting: loading its data".into()),
     };
-    Some(Row::new("loading", grade, says, "wait; it is checked again by itself"))
+    Some(Row::new(&LOADING, grade, says))
 }
 
 pub(super) fn snapshots(info: &Info) -> Option<Row> {
@@ -23,7 +52,7 @@ pub(super) fn snapshots(info: &Info) -> Option<Row> {
         long if long > soft => (Grade::Warn, format!("saving for {long}s, limit {soft}s")),
         _ => (Grade::Fine, "last save ok".into()),
     };
-    Some(Row::new("snapshots", grade, says, DISK))
+    Some(Row::new(&SNAPSHOTS, grade, says))
 }
 
 /// `None` where there is no append-only log.
@@ -39,14 +68,19 @@ pub(super) fn append_log(info: &Info) -> Option<Row> {
     } else {
         (Grade::Fine, "last write ok")
     };
-    Some(Row::new("append log", grade, says, DISK))
+    Some(Row::new(&LOG, grade, says))
 }
 
-/// `None` where no write had to wait for the disk.
-pub(super) fn fsync(growth: Growth) -> Option<Row> {
-    let Growth::By(n @ 1..) = growth else { return None };
-    let says = format!("{} waited for the disk", some(n, "write"));
-    Some(Row::new("fsync", Grade::Warn, says, "give the log a faster disk of its own"))
+/// Writes that had to wait for the disk; `None` where there is no log.
+pub(super) fn fsync(seen: &Seen, past: &Past) -> Option<Row> {
+    Some(match past.growth(&seen.info, "aof_delayed_fsync")? {
+        Growth::Unknown => Row::open(&FSYNC),
+        Growth::By(0) => Row::new(&FSYNC, Grade::Fine, "none waited since the last look"),
+        Growth::By(n) => {
+            let says = format!("{} waited for the disk", some(n, "write"));
+            Row::new(&FSYNC, Grade::Warn, says)
+        }
+    })
 }
 
 #[cfg(test)]
@@ -86,7 +120,15 @@ mod tests {
         assert_eq!(of("aof_enabled:1\naof_last_write_status:ok").unwrap().0, Grade::Fine);
         assert_eq!(of("aof_enabled:1\naof_last_write_status:err").unwrap().0, Grade::Fail);
         assert_eq!(of("aof_enabled:1\naof_last_bgrewrite_status:err").unwrap().0, Grade::Fail);
-        assert_eq!(said(fsync(Growth::By(1))).unwrap().0, Grade::Warn);
-        assert_eq!((fsync(Growth::By(0)), fsync(Growth::Unknown)), (None, None));
+    }
+
+    #[tokio::test]
+    async fn writes_that_waited_are_counted_since_the_last_look() {
+        let seen = |n| Seen::of(Info::parse(&format!("run_id:a\naof_delayed_fsync:{n}")));
+        let mut past = Past::default();
+        past.remember(&seen(3));
+        let of = |n| fsync(&seen(n), &past).map(|row| row.grade);
+        assert_eq!([of(3), of(4)], [Some(Grade::Fine), Some(Grade::Warn)]);
+        assert_eq!(fsync(&Seen::of(Info::default()), &past), None);
     }
 }

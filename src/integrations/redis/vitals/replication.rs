@@ -1,4 +1,4 @@
-use super::{Grade, Info, Row};
+use super::{Aspect, Grade, Growth, Info, Past, Row, Seen, some};
 use crate::units;
 use std::collections::HashMap;
 
@@ -6,6 +6,28 @@ use std::collections::HashMap;
 const SILENCE: u64 = 10;
 /// Bytes a replica may be behind before it is a warning, and a failure.
 const BEHIND: (u64, u64) = (10 << 20, 64 << 20);
+
+pub(super) const MASTER: Aspect = Aspect {
+    name: "master",
+    limit: "up; 10s",
+    why: "a replica without its master serves old data",
+    see: "INFO replication",
+    remedy: "mend the network to the master, or promote a replica",
+};
+pub(super) const REPLICAS: Aspect = Aspect {
+    name: "replicas",
+    limit: "10 MiB, 64 MiB; 10s",
+    why: "what a replica lacks is lost in a failover",
+    see: "INFO replication",
+    remedy: "look at the replica's log and at the network to it",
+};
+pub(super) const RESYNCS: Aspect = Aspect {
+    name: "full syncs",
+    limit: "none",
+    why: "the backlog is too small for the link, and each costs a fork",
+    see: "INFO stats, twice",
+    remedy: "raise repl-backlog-size, or mend a link that flaps",
+};
 
 /// The link to our master; `None` on a master.
 pub(super) fn master_link(info: &Info) -> Option<Row> {
@@ -22,12 +44,25 @@ pub(super) fn master_link(info: &Info) -> Option<Row> {
     } else {
         (Grade::Fine, "link to the master is up".into())
     };
-    Some(Row::new("master", grade, says, "mend the network to the master, or promote a replica"))
+    Some(Row::new(&MASTER, grade, says))
 }
 
-/// Our replicas; `None` where there are none.
-pub(super) fn replicas(info: &Info) -> Option<Row> {
+/// Our replicas; `None` where there are and were none.
+pub(super) fn replicas(seen: &Seen, past: &Past) -> Option<Row> {
+    let info = &seen.info;
     let replicas = info.replicas();
+    let wanted = seen.setting("min-replicas-to-write").and_then(|it| it.parse::<u64>().ok());
+    let good = info.count("min_slaves_good_slaves");
+    if let (Some(wanted), Some(good)) = (wanted, good)
+        && good < wanted
+    {
+        let says = format!("{good} of {wanted} replicas that writes need");
+        return Some(Row::new(&REPLICAS, Grade::Fail, says));
+    }
+    if info.text("role") == Some("master") && replicas.len() < past.replicas {
+        let says = format!("{} of {} replicas left", replicas.len(), past.replicas);
+        return Some(Row::new(&REPLICAS, Grade::Fail, says));
+    }
     let offset = info.count("master_repl_offset").filter(|_| !replicas.is_empty())?;
     let most = |name: &str, of: fn(u64, u64) -> u64| {
         let numbers = replicas.iter().filter_map(|replica| number(replica, name));
@@ -46,7 +81,22 @@ pub(super) fn replicas(info: &Info) -> Option<Row> {
         }
         _ => (Grade::Fine, format!("{online} online")),
     };
-    Some(Row::new("replicas", grade, says, "look at the replica's log and at the network to it"))
+    Some(Row::new(&REPLICAS, grade, says))
+}
+
+/// Replicas that had to copy everything anew.
+pub(super) fn resyncs(seen: &Seen, past: &Past) -> Option<Row> {
+    let of = |name| past.growth(&seen.info, name);
+    Some(match (of("sync_full")?, of("sync_partial_err")) {
+        (Growth::Unknown, _) => Row::open(&RESYNCS),
+        (Growth::By(n @ 1..), _) => {
+            Row::new(&RESYNCS, Grade::Warn, format!("{} since the last look", some(n, "full sync")))
+        }
+        (Growth::By(0), Some(Growth::By(n @ 1..))) => {
+            Row::new(&RESYNCS, Grade::Warn, format!("{} refused", some(n, "partial sync")))
+        }
+        (Growth::By(0), _) => Row::new(&RESYNCS, Grade::Fine, "none since the last look"),
+    })
 }
 
 fn number(replica: &HashMap<&str, &str>, name: &str) -> Option<u64> {
@@ -72,17 +122,16 @@ mod tests {
         assert_eq!(down, (Grade::Fail, "link to the master is down".into()));
     }
 
-    #[test]
-    fn a_master_is_judged_by_its_replicas() {
+    #[tokio::test]
+    async fn a_master_is_judged_by_its_replicas() {
         let of = |behind: u64, lag: u64, state: &str| {
             let offset = 1 << 30;
             let theirs = offset - behind;
-            replicas(&Info::parse(&format!(
+            let info = Info::parse(&format!(
                 "master_repl_offset:{offset}\nslave0:state=online,offset={offset},lag=0\n\
                  slave1:state={state},offset={theirs},lag={lag}"
-            )))
-            .unwrap()
-            .grade
+            ));
+            replicas(&Seen::of(info), &Past::default()).unwrap().grade
         };
         assert_eq!(of(10 << 20, 9, "online"), Grade::Fine);
         assert_eq!(of((10 << 20) + 1, 0, "online"), Grade::Warn);
@@ -90,6 +139,29 @@ mod tests {
         assert_eq!(of((64 << 20) + 1, 0, "online"), Grade::Fail);
         assert_eq!(of(0, 10, "online"), Grade::Warn);
         assert_eq!(of(0, 0, "wait_bgsave"), Grade::Warn);
-        assert_eq!(replicas(&Info::parse("master_repl_offset:5")), None);
+        let none = Seen::of(Info::parse("role:master\nmaster_repl_offset:5"));
+        let mut past = Past::default();
+        assert_eq!(replicas(&none, &past), None);
+        past.replicas = 1;
+        let row = replicas(&none, &past).unwrap();
+        assert_eq!((row.grade, &*row.says), (Grade::Fail, "0 of 1 replicas left"));
+    }
+
+    #[tokio::test]
+    async fn a_write_gate_and_a_full_sync_are_told() {
+        let seen = |further: &str| {
+            let info = Info::parse(&format!("run_id:a\nrole:master\n{further}"));
+            let config = [("min-replicas-to-write".to_owned(), "2".to_owned())];
+            Seen { config: Some(config.into()), ..Seen::of(info) }
+        };
+        let gated = replicas(&seen("min_slaves_good_slaves:1"), &Past::default()).unwrap();
+        assert_eq!(gated.says, "1 of 2 replicas that writes need");
+        let mut past = Past::default();
+        past.remember(&seen("sync_full:1\nsync_partial_err:0"));
+        let of = |full, refused| {
+            let text = format!("sync_full:{full}\nsync_partial_err:{refused}");
+            resyncs(&seen(&text), &past).unwrap().grade
+        };
+        assert_eq!([of(1, 0), of(2, 0), of(1, 1)], [Grade::Fine, Grade::Warn, Grade::Warn]);
     }
 }
