@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::panic,
     reason = "a test against real servers and real time"
 )]

@@ -31,4 +31,6 @@ pub(super) trait Backend: Send + Sync {
     fn errors(&self) -> Concluded<'_>;
     /// Sends a slow and a quick statement and sees what notices them.
     fn slow(&self) -> Concluded<'_>;
+    /// Looks at everything else that it tells of its health.
+    fn server(&self) -> Concluded<'_>;
 }

@@ -45,6 +45,11 @@ impl Database {
         self.concluded(self.backend()?.slow()).await
     }
 
+    /// Looks at everything else that the database tells of its health.
+    pub(super) async fn server(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
+        self.concluded(self.backend()?.server()).await
+    }
+
     async fn concluded(&self, run: Concluded<'_>) -> Result<Finding, ProbeError> {
         let finding = run.await.unwrap_or_else(|fault| fault.finding());
         Ok(if self.embedded { finding.on_fallback() } else { finding })

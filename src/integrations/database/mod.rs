@@ -15,6 +15,7 @@ mod postgres;
 mod settings;
 mod sqlite;
 mod tally;
+mod vitals;
 
 pub use settings::Settings;
 
@@ -170,6 +171,21 @@ const CHECKS: &[Check<Database>] = &[
             graph: false,
         },
         run: |database, cx| Box::pin(database.slow(cx)),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("server"),
+            title: text("Locks, replication, room, wraparound"),
+            hint: text("see the rows that are out of their limits"),
+            cadence: Cadence::Every(Duration::from_secs(30)),
+            timeout: Duration::from_secs(10),
+            weight: 1,
+            class: Class::Major,
+            impact: Impact::ReadOnly,
+            needs: Some(text("connect")),
+            graph: false,
+        },
+        run: |database, cx| Box::pin(database.server(cx)),
     },
 ];
 

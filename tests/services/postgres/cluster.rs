@@ -166,6 +166,11 @@ impl Cluster {
         self.connect(&self.url("admin", "postgres")).await
     }
 
+    /// A session as the superuser in `database`.
+    pub(crate) async fn admin_in(&self, database: &str) -> PgConnection {
+        self.connect(&self.url("admin", database)).await
+    }
+
     /// Runs statements as the superuser.
     pub(crate) async fn sql(&self, sql: &str) {
         self.sql_in("postgres", sql).await;

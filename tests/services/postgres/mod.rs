@@ -3,7 +3,9 @@
 mod canaries;
 pub(crate) mod cluster;
 mod reaching;
+mod servers;
 mod tracking;
+mod untouched;
 
 use tminus::{
     domain::{FactValue, Finding},

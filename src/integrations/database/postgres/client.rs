@@ -140,7 +140,11 @@ impl Client {
         let guards = if own { Guards::Asked } else { Guards::Left };
         let options = options(&self.server, guards).map_err(|error| self.fault(&error, "pool"))?;
         let options = options.application_name(POOL);
-        let guarded = [("default_transaction_read_only", "on"), ("statement_timeout", "2s")];
+        let guarded = [
+            ("default_transaction_read_only", "on"),
+            ("lock_timeout", "500ms"),
+            ("statement_timeout", "2s"),
+        ];
         Ok(if own { options.options(guarded) } else { options })
     }
 
@@ -192,11 +196,8 @@ fn options(server: &Server, guards: Guards) -> Result<PgConnectOptions, sqlx::Er
     };
     Ok(match guards {
         Guards::Left => options,
-        Guards::Asked => options.options([
-            ("tminus.session", "own"),
-            ("lock_timeout", "500ms"),
-            ("idle_in_transaction_session_timeout", "5s"),
-        ]),
+        // Set within the session, so that what the role has by itself can still be read.
+        Guards::Asked => options.options([("tminus.session", "own")]),
     })
 }
 
@@ -348,7 +349,7 @@ mod tests {
         };
         let deadline = Instant::now() + Duration::from_secs(5);
         let (dialled, (first, second, _open)) = tokio::join!(client.dial(deadline), pooler);
-        assert!(first.contains("tminus.session=own") && first.contains("lock_timeout=500ms"));
+        assert!(first.contains("tminus.session=own"));
         assert!(first.contains("application_name\0tminus-probe\0"), "{first:?}");
         assert!(!second.contains("tminus.session"), "{second:?}");
         let fault = dialled.err().unwrap();

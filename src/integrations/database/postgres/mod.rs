@@ -11,9 +11,12 @@ mod judge;
 mod measured;
 mod pool;
 mod queries;
+mod server;
 mod slowness;
+mod survey;
 mod tracking;
 mod transactions;
+mod vitals;
 
 use self::{
     activity::Stats,
@@ -62,6 +65,8 @@ struct Memory {
     evicted: Option<i64>,
     /// The sessions at the last look.
     sessions: Option<Stats>,
+    /// The deadlocks at the last look.
+    deadlocks: Option<(Instant, Stats)>,
     /// The looks at the errors.
     looks: Looks,
 }
@@ -226,5 +231,9 @@ impl Backend for Postgres {
 
     fn slow(&self) -> Concluded<'_> {
         Box::pin(async { Ok(judge::slow(&self.time().await?)) })
+    }
+
+    fn server(&self) -> Concluded<'_> {
+        Box::pin(async { Ok(judge::server(&self.survey().await?)) })
     }
 }

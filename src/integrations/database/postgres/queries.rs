@@ -28,7 +28,9 @@ coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS t
 coalesce(current_setting('tminus.session', true), '') = 'own' AS own, \
 timeout, read_only, \
 CASE WHEN current_setting('tminus.session', true) = 'own' \
-THEN set_config('default_transaction_read_only', 'on', false) END AS guard, \
+THEN set_config('default_transaction_read_only', 'on', false) \
+|| set_config('lock_timeout', '500', false) \
+|| set_config('idle_in_transaction_session_timeout', '5000', false) END AS guard, \
 CASE WHEN current_setting('tminus.session', true) = 'own' AND (timeout = 0 OR timeout > 2000) \
 THEN set_config('statement_timeout', '2000', false) END AS cap \
 FROM (SELECT max(setting) FILTER (WHERE name = 'statement_timeout')::int8 AS timeout, \

@@ -9,6 +9,7 @@ mod file;
 mod judge;
 mod queries;
 mod transactions;
+mod vitals;
 
 use self::file::Look;
 use super::{
@@ -261,5 +262,9 @@ impl Backend for Sqlite {
 
     fn slow(&self) -> Concluded<'_> {
         Box::pin(self.time())
+    }
+
+    fn server(&self) -> Concluded<'_> {
+        Box::pin(self.survey())
     }
 }

@@ -15,6 +15,21 @@ pub(super) const SPIN: &str = "\
 WITH RECURSIVE step(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM step WHERE i < 4000) \
 SELECT count(*) AS tminus_slow FROM step";
 
+/// How many pages the file has.
+pub(super) const PAGES: &str = "PRAGMA page_count";
+
+/// How many of them hold nothing.
+pub(super) const FREE: &str = "PRAGMA freelist_count";
+
+/// Bytes of a page.
+pub(super) const PAGE: &str = "PRAGMA page_size";
+
+/// Whether its pages are in order.
+pub(super) const CHECK: &str = "PRAGMA quick_check(1)";
+
+/// How many rows point to one that is not there.
+pub(super) const ORPHANS: &str = "SELECT count(*) FROM pragma_foreign_key_check";
+
 /// A table that no file has.
 pub(super) const MISTAKE: &str = "SELECT * FROM tminus_missing_table";
 

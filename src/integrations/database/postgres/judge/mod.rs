@@ -3,12 +3,14 @@
 mod errors;
 mod pool;
 mod query;
+mod server;
 mod slow;
 mod transactions;
 
 pub(super) use errors::errors;
 pub(super) use pool::pool;
 pub(super) use query::{query, readable, refusal};
+pub(super) use server::server;
 pub(super) use slow::{seen_in_time, slow};
 pub(super) use transactions::transactions;
 
