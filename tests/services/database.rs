@@ -31,6 +31,13 @@ pub(crate) async fn run(database: &Database, name: &str) -> Finding {
     let took = began.elapsed();
     assert!(took < specs[index].timeout, "{name} took {took:?}: {finding:?}");
     assert!(!format!("{finding:?}").contains(PASSWORD), "{name} leaks: {finding:?}");
+    if finding.outcome != Outcome::Pass {
+        // With --nocapture this is the table of faults.
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let (word, says) = (finding.outcome.word(), &finding.summary);
+        let remedy = finding.remedy.as_deref().unwrap_or_default();
+        println!("| {test} | {name} | {word} | {says} | {} ms | {remedy} |", took.as_millis());
+    }
     let explained = finding.remedy.is_some()
         && !finding.evidence.asked.is_empty()
         && !finding.evidence.wanted.is_empty()

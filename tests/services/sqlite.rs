@@ -1,6 +1,9 @@
 //! The embedded SQLite, and files in every state that one finds them in.
 
-use crate::database::{database, run, says};
+use crate::{
+    database::{database, run, says},
+    support::Mounted,
+};
 use sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     fs::{self, Permissions},
@@ -10,7 +13,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tminus::{
-    domain::{FactValue, Finding, Outcome, Provenance},
+    domain::{FactValue, Finding, Mark, Outcome, Provenance},
     integrations::database::Database,
     probe::Integration,
 };
@@ -173,6 +176,42 @@ async fn a_file_that_is_only_read_is_not_written_beside() {
     let finding = run(&watched, "transactions").await;
     assert_eq!(finding.outcome.word(), "skipped", "{finding:?}");
     assert!(finding.remedy.unwrap().contains("writes = true"));
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_at_the_write_and_leaves_nothing() {
+    let Some(small) = Mounted::new("256k") else { return };
+    let path = small.path.join("app.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut link = SqliteConnection::connect_with(&options).await.unwrap();
+    link.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").await.unwrap();
+    link.close().await.unwrap();
+    let watched = database(Some(&format!("sqlite://{}", path.display())));
+    assert_eq!(run(&watched, "transactions").await.outcome, Outcome::Pass);
+    small.fill();
+    let finding = run(&watched, "transactions").await;
+    assert_eq!(finding.outcome, Outcome::Fail, "{finding:?}");
+    assert_eq!(finding.summary, "no room left to write (FULL)");
+    assert!(finding.remedy.unwrap().starts_with("make room on the disk"));
+    assert_eq!(fs::read_dir(&small.path).unwrap().count(), 2, "the database and the filler");
+    let server = run(&watched, "server").await;
+    assert_eq!(server.summary, "0 % of the disk left", "{server:?}");
+}
+
+#[tokio::test]
+async fn rows_that_point_nowhere_are_found() {
+    let file = File::new("DELETE").await;
+    let mut link = file.open(false).await;
+    link.execute("PRAGMA foreign_keys = OFF").await.unwrap();
+    let make = "CREATE TABLE lines (id INTEGER PRIMARY KEY, o INTEGER REFERENCES orders)";
+    link.execute(make).await.unwrap();
+    link.execute("INSERT INTO lines (o) VALUES (1), (77)").await.unwrap();
+    link.close().await.unwrap();
+    let finding = run(&file.database(), "server").await;
+    let grid = finding.evidence.grid.unwrap();
+    let row = grid.rows.iter().find(|row| row.cells[0] == "foreign keys").unwrap();
+    assert_eq!((row.mark, row.cells[1].as_str()), (Mark::Warn, "1 violated"));
+    assert_eq!(grid.rows.len(), 7);
 }
 
 #[tokio::test]

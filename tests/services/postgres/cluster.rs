@@ -2,7 +2,7 @@
 
 use crate::{
     database::PASSWORD,
-    support::{Process, binary, free_port, wait_until},
+    support::{Process, binary, free_port, newest, wait_until},
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row,
@@ -15,7 +15,7 @@ use std::{
         fs::{MetadataExt, PermissionsExt, chown},
         process::CommandExt,
     },
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     str::FromStr,
     sync::{Arc, Mutex, Weak},
@@ -29,13 +29,32 @@ pub(crate) const PLAIN: &[&str] = &[];
 /// With the module.
 pub(crate) const TRACKING: &[&str] = &["shared_preload_libraries=pg_stat_statements"];
 
-/// Made by `initdb` once, then copied, as long as a server of these tests runs.
-static TEMPLATE: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
+/// Made by `initdb` once each, then copied, as long as a server of these tests runs.
+static TEMPLATES: [Mutex<Weak<TempDir>>; 2] = [Mutex::new(Weak::new()), Mutex::new(Weak::new())];
 /// For the tests that only need a healthy server and a role of their own.
 static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 
+/// Which PostgreSQL.
+#[derive(Clone, Copy)]
+enum Edition {
+    /// That of this machine.
+    Installed,
+    /// The newest release.
+    Newest,
+}
+
+impl Edition {
+    fn binary(self, name: &str) -> Option<PathBuf> {
+        match self {
+            Self::Installed => binary(name),
+            Self::Newest => newest(name),
+        }
+    }
+}
+
 /// A running server. Shut down when dropped.
 pub(crate) struct Cluster {
+    edition: Edition,
     process: Option<Process>,
     directory: TempDir,
     settings: Vec<String>,
@@ -46,7 +65,16 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A server with `settings`, or nothing where PostgreSQL is not installed.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
-        let template = template()?;
+        Self::of(Edition::Installed, settings)
+    }
+
+    /// The same with the newest PostgreSQL.
+    pub(crate) fn newest(settings: &[&str]) -> Option<Self> {
+        Self::of(Edition::Newest, settings)
+    }
+
+    fn of(edition: Edition, settings: &[&str]) -> Option<Self> {
+        let template = template(edition)?;
         let directory = directory();
         let copied = as_server(Command::new("cp").arg("-a"), directory.path())
             .arg(template.path().join("data"))
@@ -55,7 +83,8 @@ impl Cluster {
         assert!(copied.unwrap().success());
         let settings = settings.iter().map(ToString::to_string).collect();
         let port = free_port();
-        let mut cluster = Self { process: None, directory, settings, port, _template: template };
+        let process = None;
+        let mut cluster = Self { edition, process, directory, settings, port, _template: template };
         cluster.restart();
         Some(cluster)
     }
@@ -88,7 +117,7 @@ impl Cluster {
     pub(crate) fn spawn(&mut self) {
         let directory = self.directory.path();
         let log = File::options().create(true).append(true).open(directory.join("log")).unwrap();
-        let mut command = Command::new(binary("postgres").unwrap());
+        let mut command = Command::new(self.edition.binary("postgres").unwrap());
         as_server(&mut command, directory)
             .arg("-D")
             .arg(directory.join("data"))
@@ -123,6 +152,14 @@ impl Cluster {
     pub(crate) fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.signal("INT");
+            wait_until("the server ends", || process.0.try_wait().unwrap().is_some());
+        }
+    }
+
+    /// Ends it as a crash would: nobody is told, nothing is written.
+    pub(crate) fn crash(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.signal("QUIT");
             wait_until("the server ends", || process.0.try_wait().unwrap().is_some());
         }
     }
@@ -227,9 +264,9 @@ pub(crate) fn signal(pid: i64, name: &str) {
     assert!(sent.unwrap().success());
 }
 
-fn template() -> Option<Arc<TempDir>> {
-    let initdb = binary("initdb")?;
-    let mut template = TEMPLATE.lock().unwrap();
+fn template(edition: Edition) -> Option<Arc<TempDir>> {
+    let initdb = edition.binary("initdb")?;
+    let mut template = TEMPLATES[edition as usize].lock().unwrap();
     if let Some(template) = template.upgrade() {
         return Some(template);
     }

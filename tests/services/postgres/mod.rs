@@ -2,6 +2,8 @@
 
 mod canaries;
 pub(crate) mod cluster;
+mod lost;
+mod newest;
 mod reaching;
 mod servers;
 mod tracking;

@@ -4,12 +4,16 @@ pub(crate) mod proxy;
 
 use std::{
     env,
+    fs::{self, Permissions},
+    io::Write as _,
     net::{Ipv4Addr, TcpListener},
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
+use tempfile::TempDir;
 
 /// Where Debian puts servers that are not on everybody's PATH.
 const FURTHER: &[&str] = &["/usr/sbin", "/usr/lib/postgresql/15/bin", "/usr/lib/postgresql/17/bin"];
@@ -28,6 +32,18 @@ pub(crate) fn binary(name: &str) -> Option<PathBuf> {
         eprintln!("SKIPPED: {name} is not installed, so this test proves nothing here");
     }
     found
+}
+
+/// The path of a binary of PostgreSQL 18, which `tests/run` puts beside the build.
+pub(crate) fn newest(name: &str) -> Option<PathBuf> {
+    let servers = concat!(env!("CARGO_MANIFEST_DIR"), "/target/servers/postgresql-18/native/bin");
+    let path = PathBuf::from(servers).join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    assert!(env::var_os("CI").is_none(), "{} is missing; tests/run installs it", path.display());
+    eprintln!("SKIPPED: PostgreSQL 18 is not installed, so this test proves nothing here");
+    None
 }
 
 /// A loopback port that nobody listens on.
@@ -63,6 +79,47 @@ impl Drop for Process {
         // It may have ended by itself, or been killed by the test.
         drop(self.0.kill());
         drop(self.0.wait());
+    }
+}
+
+/// A small file system of its own. Unmounted when dropped.
+pub(crate) struct Mounted {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    _directory: TempDir,
+}
+
+impl Mounted {
+    /// One of `size`, or nothing where this user may not mount.
+    pub(crate) fn new(size: &str) -> Option<Self> {
+        let directory = tempfile::Builder::new().prefix("tminus-mnt-").tempdir().unwrap();
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
+        let path = directory.path().join("small");
+        fs::create_dir(&path).unwrap();
+        let options = format!("size={size}");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+            .arg(&path)
+            .stderr(Stdio::null())
+            .status();
+        if mount.is_ok_and(|status| status.success()) {
+            return Some(Self { path, _directory: directory });
+        }
+        eprintln!("SKIPPED: this user may not mount, so a full disk is not tried here");
+        None
+    }
+
+    /// Leaves no room in it.
+    pub(crate) fn fill(&self) {
+        let mut filler = fs::File::create(self.path.join("filler")).unwrap();
+        while filler.write_all(&[0; 4096]).is_ok() {}
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Lazily: a server that still runs may have a file of it open.
+        drop(Command::new("umount").arg("-l").arg(&self.path).status());
     }
 }
 

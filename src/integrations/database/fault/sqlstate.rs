@@ -19,12 +19,12 @@ pub(super) fn meaning(code: &str, message: &str, stage: Stage, names: &Names) ->
             format!("role {role} may not ask this"),
             format!("GRANT pg_read_all_stats TO {role}"),
         ),
-        "53300" if message.contains("for role") => (
+        "53300" if message.contains("connections for role") => (
             Kind::Full,
             format!("role {role} has no connection left"),
             format!("close its idle connections, or ALTER ROLE {role} CONNECTION LIMIT more"),
         ),
-        "53300" if message.contains("for database") => (
+        "53300" if message.contains("connections for database") => (
             Kind::Full,
             format!("{database} has no connection left"),
             format!("close idle ones, or ALTER DATABASE {database} CONNECTION LIMIT more"),
@@ -160,6 +160,9 @@ mod tests {
             says("sorry, too many clients already"),
             "server full, no connection left (53300)"
         );
+        let reserved =
+            "remaining connection slots are reserved for roles with the SUPERUSER attribute";
+        assert_eq!(says(reserved), "server full, no connection left (53300)");
     }
 
     #[test]
