@@ -88,9 +88,14 @@ pub(super) fn conclude(subjects: &[Subject], aspects: &[Aspect], asked: &str) ->
         None => "all of it".to_owned(),
         Some(aspect) => format!("{}: {}", aspect.what, aspect.seen),
     };
+    let subject = worst.and_then(|aspect| subjects.iter().find(|one| one.what == aspect.what));
+    let (asked, wanted) = match subject {
+        None => (asked, "every aspect within its limit".to_owned()),
+        Some(subject) => (subject.look, format!("{}: {}", subject.limit, subject.why)),
+    };
     let evidence = Evidence::default()
         .asked(asked)
-        .wanted("every aspect within its limit")
+        .wanted(&wanted)
         .reply(&reply)
         .grid(grid(subjects, aspects));
     finding.evidence(evidence)
@@ -141,6 +146,8 @@ mod tests {
         let finding = conclude(&BOTH, &[bad(DISK, Mark::Warn), bad(LOCKS, Mark::Warn)], "x");
         assert_eq!(finding.summary, "locks bad; 1 more");
         assert_eq!(finding.remedy.as_deref(), Some("mend it"));
+        let evidence = &finding.evidence;
+        assert_eq!((&*evidence.asked, &*evidence.wanted), ("l", "1s / 60s: w"));
         let hidden = conclude(&BOTH, &[LOCKS.hidden("GRANT x"), DISK.fine("ok")], "x");
         assert_eq!(hidden.outcome.word(), "unknown");
         assert_eq!(hidden.remedy.as_deref(), Some("GRANT x"));

@@ -80,6 +80,10 @@ pub(super) struct Setup {
     pub(super) activities: bool,
     /// `pg_stat_statements.max`.
     pub(super) most: Option<String>,
+    /// `track_io_timing`.
+    pub(super) io_timing: String,
+    /// `log_min_duration_statement`; `-1` is never.
+    pub(super) log_from: String,
     /// Whether the role sees the statements of other roles.
     pub(super) reads_all: bool,
     /// The schema of the module, quoted; none where it is not created.
@@ -149,6 +153,7 @@ impl Setup {
             .fact("pg_stat_statements.track", self.track.as_deref().unwrap_or("not loaded"))
             .fact("compute_query_id", self.compute.as_str())
             .fact("track_activities", on(self.activities))
+            .fact("track_io_timing", self.io_timing.as_str())
             .fact("reads other roles", if self.reads_all { "yes" } else { "no" })
     }
 }

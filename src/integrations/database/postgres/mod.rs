@@ -197,6 +197,8 @@ async fn setup(session: &mut Session) -> Result<Setup, Fault> {
         compute: line.read("compute")?,
         activities: line.read("activities")?,
         most: line.read("most")?,
+        io_timing: line.read("io_timing")?,
+        log_from: line.read("log_from")?,
         reads_all: line.read("reads_all")?,
         schema: line.read("schema")?,
         version: line.read("version")?,

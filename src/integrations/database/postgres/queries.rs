@@ -51,6 +51,8 @@ SELECT current_setting('pg_stat_statements.track', true) AS track, \
 coalesce(current_setting('compute_query_id', true), '') AS compute, \
 current_setting('track_activities') = 'on' AS activities, \
 current_setting('pg_stat_statements.max', true) AS most, \
+current_setting('track_io_timing') AS io_timing, \
+current_setting('log_min_duration_statement') AS log_from, \
 pg_has_role('pg_read_all_stats', 'USAGE') AS reads_all, \
 (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace \
 WHERE extname = 'pg_stat_statements') AS schema, \

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 const DAMAGE: Subject = Subject {
     what: "integrity",
-    limit: "ok, where read within 500ms",
+    limit: "ok",
     why: "a damaged page is found by whoever needs it",
     look: "PRAGMA quick_check",
 };
@@ -41,7 +41,7 @@ const LOG: Subject = Subject {
 };
 const JOURNAL: Subject = Subject {
     what: "journal mode",
-    limit: "wal where several work on it",
+    limit: "wal, if shared",
     why: "otherwise a writer keeps every reader out",
     look: "PRAGMA journal_mode",
 };
@@ -53,7 +53,7 @@ const PLACE: Subject = Subject {
 };
 const SPACE: Subject = Subject {
     what: "free pages",
-    limit: "50 % of 16 MiB and more",
+    limit: "50 % from 16 MiB",
     why: "room that the file has and does not use",
     look: "PRAGMA freelist_count; PRAGMA page_count",
 };
@@ -196,7 +196,7 @@ fn judge(vitals: &Vitals, look: Option<Look>, meant: bool) -> Finding {
 
 fn damage(vitals: &Vitals) -> Aspect {
     match vitals.damage.as_deref() {
-        None => DAMAGE.fine("not read to its end within 500ms"),
+        None => DAMAGE.fine("too large for 500ms"),
         Some("ok") => DAMAGE.fine("ok"),
         Some(says) => {
             let remedy = "restore a backup, or save what is left: sqlite3 FILE .recover";
@@ -207,7 +207,7 @@ fn damage(vitals: &Vitals) -> Aspect {
 
 fn orphans(vitals: &Vitals) -> Aspect {
     match vitals.orphans {
-        None => ORPHANS.fine("not read to their end within 500ms"),
+        None => ORPHANS.fine("too many for 500ms"),
         Some(0) => ORPHANS.fine("0 violated"),
         Some(many) => {
             let remedy = "PRAGMA foreign_keys = ON in every connection; see foreign_key_check";

@@ -55,7 +55,8 @@ fn missed(mistake: &Mistake, counting: bool) -> Option<Finding> {
     }
     if !counting {
         let remedy = "ALTER SYSTEM SET track_counts = on; SELECT pg_reload_conf()";
-        return Some(Finding::fail("track_counts=off: no error is counted").remedy(remedy));
+        let finding = Finding::fail("track_counts=off: no error is counted");
+        return Some(finding.fault("track_counts=off").remedy(remedy));
     }
     (*rollbacks < 1).then(|| {
         Finding::fail(&format!("{rollbacks} of 1 error counted by the server"))

@@ -29,7 +29,8 @@ pub(in super::super) fn pool(pooled: &Pooled) -> Finding {
         .or_else(|| crowded(&fullest, FULL.0).map(|(s, remedy)| Finding::warn(&s).remedy(remedy)))
         .or_else(|| habit(habits, &fullest))
         .unwrap_or_else(|| {
-            let Room { used, most, .. } = fullest;
+            // What is fullest of all is no news where nothing is full.
+            let Room { used, most, .. } = rooms.first().unwrap_or(&fullest);
             Finding::pass(&format!("pool of {SIZE} adds up, {used} of {most} connections"))
         });
     finding.evidence(evidence(pooled)).measure(Quantity::Ratio(share(&fullest)))

@@ -205,6 +205,8 @@ mod tests {
             compute: "auto".into(),
             activities: true,
             most: Some("5000".into()),
+            io_timing: "on".into(),
+            log_from: "-1".into(),
             reads_all: true,
             schema: Some("public".into()),
             version: Some("1.10".into()),

@@ -57,7 +57,8 @@ fn unseen(pair: &Pair, plane: &Plane) -> Option<Finding> {
     } else if !setup.own_session {
         unknown("a pooler hides which session is ours").remedy("point the url at the server itself")
     } else if !setup.activities {
-        let finding = Finding::fail("track_activities=off hides slow statements");
+        let finding = Finding::fail("track_activities=off hides slow statements")
+            .fault("track_activities=off");
         finding.remedy(&format!("ALTER ROLE {} SET track_activities = on", setup.role))
     } else {
         let wanted = units::span(long.wanted);
@@ -89,7 +90,14 @@ fn noticed_by(plane: &Plane, slow: &str, quick: &str, evidence: Evidence) -> Evi
     };
     let Setup { role, database, .. } = &plane.setup;
     let who = format!("{role} in {database}, {APPLICATION}");
-    let evidence = evidence.fact("attributed to", who.as_str());
+    let log = match plane.setup.log_from.as_str() {
+        "-1" => "no statement is logged for its duration",
+        from => from,
+    };
+    let evidence = evidence
+        .fact("attributed to", who.as_str())
+        .fact("log_min_duration_statement", log)
+        .fact("cancelled by a timeout", "not in pg_stat_statements, only in the log");
     match plane.booked {
         Some((_, booked)) => time(evidence, "pg_stat_statements", booked),
         None => evidence.fact("pg_stat_statements", "no row"),

@@ -38,7 +38,8 @@ fn uncounted(ran: &Transactions) -> Option<Finding> {
     if !after.counting {
         let remedy = "ALTER SYSTEM SET track_counts = on; SELECT pg_reload_conf(); \
                       without it autovacuum does not run either";
-        return Some(Finding::fail("track_counts=off: nothing is counted").remedy(remedy));
+        let finding = Finding::fail("track_counts=off: nothing is counted");
+        return Some(finding.fault("track_counts=off").remedy(remedy));
     }
     if !after.continues(before) {
         let finding = Finding::unknown(Cause::NoSamples, "statistics were reset meanwhile");
@@ -63,6 +64,7 @@ fn unseen(ran: &Transactions) -> Option<Finding> {
     if !activities {
         return Some(
             Finding::fail("track_activities=off hides open transactions")
+                .fault("track_activities=off")
                 .remedy(&format!("ALTER ROLE {role} SET track_activities = on")),
         );
     }

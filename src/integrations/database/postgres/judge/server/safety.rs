@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub(super) const WRITABLE: Subject = Subject {
     what: "writable",
-    limit: "read-only only on a standby",
+    limit: "yes, but on a standby",
     why: "every write fails with 25006",
     look: "SHOW default_transaction_read_only; SELECT pg_is_in_recovery()",
 };
@@ -68,7 +68,7 @@ pub(super) fn timeouts(vitals: &Vitals) -> Aspect {
 
 pub(super) fn link(vitals: &Vitals) -> Aspect {
     match vitals.state.plain {
-        0 => LINK.fine("no session from elsewhere in the clear"),
+        0 => LINK.fine("none in the clear"),
         plain => {
             let seen = format!("{plain} sessions in the clear");
             let remedy = "hostssl in pg_hba.conf, and sslmode=verify-full in the clients' urls";

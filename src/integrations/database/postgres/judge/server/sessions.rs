@@ -55,7 +55,8 @@ const XMIN: (u64, u64) = (1_000_000, 50_000_000);
 const DEADLY: u64 = 5;
 
 pub(super) fn room(vitals: &Vitals) -> Aspect {
-    let Some(room) = vitals.rooms.iter().max_by_key(|room| pool::percent(room)) else {
+    let fullest = vitals.rooms.iter().max_by_key(|room| pool::percent(room));
+    let (Some(all), Some(room)) = (vitals.rooms.first(), fullest) else {
         return ROOM.hidden(&grant(vitals));
     };
     let seen = format!("{}: {} of {}", room.what, room.used, room.most);
@@ -63,7 +64,8 @@ pub(super) fn room(vitals: &Vitals) -> Aspect {
     let mark = match percent {
         percent if percent >= pool::FULL.1 => Mark::Fail,
         percent if percent >= pool::FULL.0 => Mark::Warn,
-        _ => return ROOM.fine(seen),
+        // What is fullest of all is no news where nothing is full.
+        _ => return ROOM.fine(format!("{} of {}", all.used, all.most)),
     };
     let says = format!("{seen} connections taken");
     ROOM.bad(mark, &seen, says, "close idle connections, or raise the limit".into())
@@ -130,7 +132,7 @@ fn graver(one: Mark, other: Mark) -> Mark {
 
 pub(super) fn deadlocks(vitals: &Vitals) -> Aspect {
     let Some((more, over)) = vitals.deadlocks else {
-        return DEADLOCKS.fine("first look, compared from now on");
+        return DEADLOCKS.fine("first look");
     };
     let span = units::span(over);
     let seen = format!("{more} in {span}");

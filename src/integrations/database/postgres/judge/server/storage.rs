@@ -16,8 +16,8 @@ pub(super) const DISK: Subject = Subject {
 };
 pub(super) const WRAPAROUND: Subject = Subject {
     what: "wraparound",
-    limit: "50 % / 80 % of 2^31",
-    why: "near 100 % the server takes no more writes",
+    limit: "50 % / 80 %",
+    why: "at 2^31 the server takes no more writes",
     look: "SELECT datname, age(datfrozenxid) FROM pg_database",
 };
 pub(super) const SEQUENCES: Subject = Subject {
@@ -40,7 +40,7 @@ pub(super) const REPLICATION: Subject = Subject {
 };
 pub(super) const SLOTS: Subject = Subject {
     what: "replication slots",
-    limit: "1 GiB / 10 GiB kept, none idle",
+    limit: "1 / 10 GiB, none idle",
     why: "what nobody reads fills the disk",
     look: "SELECT slot_name, active, wal_status FROM pg_replication_slots",
 };
