@@ -114,6 +114,8 @@ async fn a_full_server_is_full_for_whoever_is_outside_and_inside() {
     assert_eq!(says(&outside, "connect").await, expected);
     let expected = ("fail", "server full: 4 of 4 connections (53300)".to_owned());
     assert_eq!(says(&inside, "connect").await, expected);
+    let remedy = run(&inside, "connect").await.remedy.unwrap();
+    assert!(remedy.starts_with("guest holds 4: close idle connections"), "{remedy}");
     assert_eq!(says(&inside, "query").await.0, "fail");
     held.clear();
     cluster.until_zero("SELECT count(*) - 1 FROM pg_stat_activity WHERE usename = 'guest'").await;

@@ -126,10 +126,19 @@ impl Postgres {
             }
             Err(fault) if fault.kind == Kind::Full => {
                 let says = format!("server full: {used} of {most} connections (53300)");
-                Err(Fault { says, ..fault })
+                let remedy = format!("{}{}", self.holder().await.unwrap_or_default(), fault.remedy);
+                Err(Fault { says, remedy, ..fault })
             }
             Err(fault) => Err(fault),
         }
+    }
+
+    /// The role with most sessions, as the beginning of a sentence.
+    async fn holder(&self) -> Result<String, Fault> {
+        let rows = self.read(queries::HOLDER.into()).await?;
+        let line = first(&rows, queries::HOLDER, "")?;
+        let (who, sessions): (String, i64) = (line.read("who")?, line.read("sessions")?);
+        Ok(format!("{who} holds {sessions}: "))
     }
 
     /// The second session. Nobody else gets one while the guard is held.

@@ -116,6 +116,11 @@ CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN count(*) FILTER \
 FROM pg_stat_activity WHERE datid IS NOT NULL \
 AND coalesce(backend_type, 'client backend') = 'client backend'";
 
+/// The role with most sessions.
+pub(super) const HOLDER: &str = "\
+SELECT quote_ident(usename) AS who, count(*)::int8 AS sessions FROM pg_stat_activity \
+WHERE datid IS NOT NULL AND usename IS NOT NULL GROUP BY usename ORDER BY sessions DESC LIMIT 1";
+
 /// Which session it is.
 pub(super) const PID: &str = "SELECT pg_backend_pid() AS pid";
 
