@@ -4,7 +4,10 @@
 //! them, the client's side of each canary, is judged in `judge`.
 
 use super::fault::Fault;
-use crate::{domain::Finding, probe::Stopwatch};
+use crate::{
+    domain::Finding,
+    probe::{Stopwatch, pool::PoolMeter},
+};
 use std::{pin::Pin, time::Duration};
 
 /// How we are called in a server's views and logs.
@@ -33,4 +36,6 @@ pub(super) trait Backend: Send + Sync {
     fn slow(&self) -> Concluded<'_>;
     /// Looks at everything else that it tells of its health.
     fn server(&self) -> Concluded<'_>;
+    /// What counts the pools that are tried out.
+    fn meter(&self) -> &PoolMeter;
 }

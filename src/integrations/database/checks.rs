@@ -27,7 +27,9 @@ impl Database {
 
     /// Tries out a pool and counts its connections on both sides.
     pub(super) async fn pool(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
-        self.concluded(self.backend()?.pool()).await
+        let backend = self.backend()?;
+        let finding = self.concluded(backend.pool()).await?;
+        Ok(finding.pool(backend.meter().count()))
     }
 
     /// Rolls a transaction back, commits another, and sees what notices them.

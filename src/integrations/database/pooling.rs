@@ -1,9 +1,11 @@
 //! A throw-away pool whose every number is known beforehand, on any database.
 
-use sqlx::{
-    Connection, Database, Pool,
-    pool::{PoolConnection, PoolOptions},
+use super::fault::{Fault, Kind};
+use crate::{
+    domain::PoolTrouble,
+    probe::pool::{self, NoConnection, PoolMeter, WatchedPool},
 };
+use sqlx::{Connection, Database, pool::PoolOptions};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -39,7 +41,7 @@ pub(super) struct Count {
     /// Connections that it has.
     pub(super) open: u32,
     /// Those that nobody holds.
-    pub(super) idle: usize,
+    pub(super) idle: u32,
 }
 
 /// What came of asking a used-up pool for a connection.
@@ -55,27 +57,28 @@ pub(super) enum Third {
 
 /// A pool with both of its connections held.
 pub(super) struct Held<DB: Database> {
-    pool: Pool<DB>,
+    pool: WatchedPool<DB>,
     /// The two connections.
-    pub(super) links: [PoolConnection<DB>; 2],
+    pub(super) links: [pool::Held<DB>; 2],
     patience: Duration,
     acquire: Duration,
 }
 
 type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
-/// Opens a pool and takes all that it has.
+/// Opens a pool that `meter` counts, and takes all that it has.
 pub(super) async fn hold<DB: Database>(
     options: Options<DB>,
     patience: Duration,
-) -> Result<Held<DB>, sqlx::Error> {
-    let pool = PoolOptions::<DB>::new()
+    meter: &PoolMeter,
+) -> Result<Held<DB>, NoConnection> {
+    let settings = PoolOptions::<DB>::new()
         .max_connections(SIZE)
         .min_connections(0)
         .acquire_timeout(patience)
         .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options);
+        .max_lifetime(None);
+    let pool = WatchedPool::new(settings, options, meter.clone());
     let began = Instant::now();
     let first = pool.acquire().await?;
     let between = Instant::now();
@@ -91,7 +94,7 @@ impl<DB: Database> Held<DB> {
         let held = count(&pool);
         let third = third(&pool).await;
         drop(links);
-        settle(&pool, |count| count.idle == SIZE as usize).await;
+        settle(&pool, |count| count.idle == SIZE).await;
         let returned = count(&pool);
         // What does not close in time is counted below.
         drop(timeout(SETTLE, pool.close()).await);
@@ -100,21 +103,27 @@ impl<DB: Database> Held<DB> {
     }
 }
 
-fn count<DB: Database>(pool: &Pool<DB>) -> Count {
-    Count { open: pool.size(), idle: pool.num_idle() }
+/// What to say where a pool gave up, though whoever asks for a single connection gets one.
+pub(super) fn gave_up(lets_in: &str) -> Fault {
+    let says = format!("our own pool gave up, though the {lets_in}");
+    Fault::new(Kind::Local, "acquire", says, "give this host processor time, then re-check")
 }
 
-async fn third<DB: Database>(pool: &Pool<DB>) -> Third {
-    let began = Instant::now();
+fn count<DB: Database>(pool: &WatchedPool<DB>) -> Count {
+    let figures = pool.figures();
+    Count { open: figures.size, idle: figures.idle }
+}
+
+async fn third<DB: Database>(pool: &WatchedPool<DB>) -> Third {
     match pool.acquire().await {
         Ok(_) => Third::Got,
-        Err(sqlx::Error::PoolTimedOut) => Third::TimedOut(began.elapsed()),
+        Err(none) if none.why == PoolTrouble::Pool => Third::TimedOut(none.waited),
         Err(_) => Third::Failed,
     }
 }
 
 /// Waits until the pool has done what it does by itself, but not for ever.
-async fn settle<DB: Database>(pool: &Pool<DB>, done: impl Fn(Count) -> bool) {
+async fn settle<DB: Database>(pool: &WatchedPool<DB>, done: impl Fn(Count) -> bool) {
     let deadline = Instant::now() + SETTLE;
     while !done(count(pool)) && Instant::now() < deadline {
         sleep(PAUSE).await;

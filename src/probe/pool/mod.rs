@@ -18,14 +18,14 @@ use sqlx::{
     pool::{PoolConnection, PoolOptions},
 };
 use std::{
-    cmp,
     ops::{Deref, DerefMut},
     time::Duration,
 };
 use tokio::time::timeout;
 
-/// How long at most the server itself is asked after the pool gave up.
-const ASKING: Duration = Duration::from_secs(1);
+/// How long at most the server itself is asked after the pool gave up: a pool that was too
+/// impatient for it must not be mistaken for a server that does not answer.
+const ASKING: Duration = Duration::from_secs(2);
 
 /// A pool whose every acquire is measured.
 ///
@@ -80,7 +80,7 @@ impl<DB: Database> WatchedPool<DB> {
     }
 
     /// A connection, within the acquire timeout that the pool was given. Only to
-    /// learn why there was none it may take up to a second longer.
+    /// learn why there was none it may take up to two seconds longer.
     pub async fn acquire(&self) -> Result<Held<DB>, NoConnection> {
         let waiting = self.meter.wait();
         let ended = self.pool.acquire().await;
@@ -102,12 +102,11 @@ impl<DB: Database> WatchedPool<DB> {
         if self.meter.count().used >= self.pool.options().get_max_connections() {
             return (PoolTrouble::Pool, error);
         }
-        let within = cmp::min(ASKING, self.pool.options().get_acquire_timeout());
-        match timeout(within, self.pool.connect_options().connect()).await {
+        match timeout(ASKING, self.pool.connect_options().connect()).await {
             // The server lets others in, so it was the pool that was too slow.
             Ok(Ok(link)) => {
                 // Whether it says goodbye properly is of no interest any more.
-                drop(timeout(within, link.close()).await);
+                drop(timeout(ASKING, link.close()).await);
                 (PoolTrouble::Pool, error)
             }
             Ok(Err(said)) => (trouble::of(&said).unwrap_or(PoolTrouble::Other), said),

@@ -17,7 +17,7 @@ pub(super) fn of(error: &sqlx::Error) -> Option<PoolTrouble> {
     Some(if io { PoolTrouble::Network } else { PoolTrouble::Other })
 }
 
-/// What a SQLSTATE means, or a number of `MySQL`'s where its SQLSTATE says too little.
+/// What a SQLSTATE means, or a number of MySQL's where its SQLSTATE says too little.
 fn meaning(code: &str, number: Option<u16>) -> PoolTrouble {
     match (code, number) {
         // Too many connections: in all, of this user, of this user in an hour.

@@ -12,7 +12,6 @@ const LATE: Duration = Duration::from_secs(1);
 /// Whether the pool's own numbers are what they have to be.
 pub(in super::super) fn accounting(accounts: &Accounts) -> Option<Finding> {
     let Accounts { held, patience, third, returned, closed, .. } = accounts;
-    let all = usize::try_from(SIZE).unwrap_or(usize::MAX);
     let wrong = |says: &str| Some(Finding::fail(says).remedy("report this as a bug of tminus"));
     if *held != (Count { open: SIZE, idle: 0 }) {
         return wrong(&format!("{SIZE} held, pool says {} open, {} idle", held.open, held.idle));
@@ -32,7 +31,7 @@ pub(in super::super) fn accounting(accounts: &Accounts) -> Option<Finding> {
         }
         Third::TimedOut(_) => {}
     }
-    if *returned != (Count { open: SIZE, idle: all }) {
+    if *returned != (Count { open: SIZE, idle: SIZE }) {
         return wrong(&format!("{SIZE} given back, pool says {} idle", returned.idle));
     }
     if closed.open != 0 {

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     domain::{FactValue, Quantity},
-    probe::Stopwatch,
+    probe::{Stopwatch, pool::PoolMeter},
 };
 use sqlx::AssertSqlSafe;
 use std::time::Duration;
@@ -54,6 +54,7 @@ pub(super) struct Postgres {
     may_write: bool,
     /// Held by whoever has the second session.
     canary: Mutex<Memory>,
+    meter: PoolMeter,
 }
 
 /// What is kept from one canary to the next.
@@ -74,7 +75,13 @@ struct Memory {
 impl Postgres {
     /// Connects when first asked. A statement longer than `slow` is slow.
     pub(super) fn new(server: Server, slow: Duration, may_write: bool) -> Self {
-        Self { client: Client::new(server), slow, may_write, canary: Mutex::default() }
+        Self {
+            client: Client::new(server),
+            slow,
+            may_write,
+            canary: Mutex::default(),
+            meter: PoolMeter::default(),
+        }
     }
 
     async fn reach(&self, watch: &mut Stopwatch) -> Result<Contact, Fault> {
@@ -246,5 +253,9 @@ impl Backend for Postgres {
 
     fn server(&self) -> Concluded<'_> {
         Box::pin(async { Ok(judge::server(&self.survey().await?)) })
+    }
+
+    fn meter(&self) -> &PoolMeter {
+        &self.meter
     }
 }

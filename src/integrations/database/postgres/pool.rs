@@ -4,11 +4,15 @@ use super::{
     client::{Answer, lines},
     queries,
 };
-use crate::integrations::database::{
-    fault::{Fault, Kind},
-    pooling::{self, Accounts, Held, PATIENCE, SIZE},
+use crate::{
+    domain::PoolTrouble,
+    integrations::database::{
+        fault::Fault,
+        pooling::{self, Accounts, Held, PATIENCE, SIZE},
+    },
+    probe::pool,
 };
-use sqlx::{AssertSqlSafe, Row as _, pool::PoolConnection};
+use sqlx::{AssertSqlSafe, Row as _};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -72,27 +76,21 @@ impl Postgres {
         Ok((accounts, Seen { held: seen, left, gone_after: began.elapsed() }))
     }
 
-    /// Both connections of a pool. A pool only says that it has timed out; why
-    /// is asked with a connection of its own.
+    /// Both connections of a pool; with more patience where the server is far away.
     async fn hold(&self, own: bool) -> Result<Held<sqlx::Postgres>, Fault> {
         for patience in PATIENCE {
             let options = self.client.pool_options(own)?;
-            match pooling::hold(options, patience).await {
+            match pooling::hold(options, patience, &self.meter).await {
                 Ok(held) => return Ok(held),
-                Err(sqlx::Error::PoolTimedOut) => {
-                    let session = self.client.dial(Instant::now() + STATEMENT).await?;
-                    self.part(session).await;
-                }
-                Err(error) => return Err(self.client.fault(&error, "acquire")),
+                Err(none) if none.why == PoolTrouble::Pool => {}
+                Err(none) => return Err(self.client.fault(&none.error, "acquire")),
             }
         }
-        let says = "our own pool gave up, though the server lets in".to_owned();
-        let remedy = "give this host processor time, then re-check";
-        Err(Fault::new(Kind::Local, "acquire", says, remedy))
+        Err(pooling::gave_up("server lets others in"))
     }
 
-    async fn pid(&self, link: &mut PoolConnection<sqlx::Postgres>) -> Result<i32, Fault> {
-        let asked = sqlx::raw_sql(queries::PID).fetch_one(&mut **link);
+    async fn pid(&self, link: &mut pool::Held<sqlx::Postgres>) -> Result<i32, Fault> {
+        let asked = sqlx::raw_sql(queries::PID).fetch_one(&mut ***link);
         let row = timeout(STATEMENT, asked)
             .await
             .map_err(|_| Fault::hung(queries::PID, STATEMENT, &self.client.server().peer()))?

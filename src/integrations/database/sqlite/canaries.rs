@@ -2,7 +2,7 @@
 
 use super::{Sqlite, judge, queries};
 use crate::{
-    domain::Finding,
+    domain::{Finding, PoolTrouble},
     integrations::database::{
         fault::{Fault, Kind, Stage},
         pooling::{self, PATIENCE},
@@ -15,17 +15,13 @@ impl Sqlite {
     pub(super) async fn pooled(&self) -> Result<Finding, Fault> {
         let (options, names, _) = self.options().await?;
         for patience in PATIENCE {
-            match pooling::hold::<sqlx::Sqlite>(options.clone(), patience).await {
+            match pooling::hold::<sqlx::Sqlite>(options.clone(), patience, &self.meter).await {
                 Ok(held) => return Ok(judge::pool(&held.account().await)),
-                Err(sqlx::Error::PoolTimedOut) => {}
-                Err(error) => return Err(Fault::of(&error, Stage::Dial, "acquire", &names)),
+                Err(none) if none.why == PoolTrouble::Pool => {}
+                Err(none) => return Err(Fault::of(&none.error, Stage::Dial, "acquire", &names)),
             }
         }
-        // A pool only says that it has timed out; a connection of its own says why.
-        self.open().await?.close().await;
-        let says = "our own pool gave up, though the file opens".to_owned();
-        let remedy = "give this host processor time, then re-check";
-        Err(Fault::new(Kind::Local, "acquire", says, remedy))
+        Err(pooling::gave_up("file opens"))
     }
 
     /// Asks one thing that is there and one that is not.

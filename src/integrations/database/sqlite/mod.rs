@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     domain::{FactValue, Finding, Quantity},
-    probe::Stopwatch,
+    probe::{Stopwatch, pool::PoolMeter},
 };
 use sqlx::{
     ConnectOptions as _, Connection as _, Row as _, SqliteConnection,
@@ -49,6 +49,7 @@ pub(super) struct Sqlite {
     file: Option<File>,
     slow: Duration,
     may_write: bool,
+    meter: PoolMeter,
 }
 
 /// An open database.
@@ -62,12 +63,12 @@ impl Sqlite {
     /// A file of the user's; nothing is opened yet. A statement longer than `slow` is slow.
     pub(super) fn file(file: File, slow: Duration, may_write: bool) -> Self {
         let may_write = may_write && !file.read_only;
-        Self { file: Some(file), slow, may_write }
+        Self { file: Some(file), slow, may_write, meter: PoolMeter::default() }
     }
 
     /// A database of our own, in memory.
     pub(super) fn embedded(slow: Duration) -> Self {
-        Self { file: None, slow, may_write: true }
+        Self { file: None, slow, may_write: true, meter: PoolMeter::default() }
     }
 
     /// How the file is opened, and what it looks like: never for writing.
@@ -266,5 +267,9 @@ impl Backend for Sqlite {
 
     fn server(&self) -> Concluded<'_> {
         Box::pin(self.survey())
+    }
+
+    fn meter(&self) -> &PoolMeter {
+        &self.meter
     }
 }
