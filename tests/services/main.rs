@@ -9,6 +9,7 @@
 )]
 
 mod database;
+mod mariadb;
 mod postgres;
 mod prometheus;
 mod redis;

@@ -1,6 +1,6 @@
 //! What a URL stands for. Pure: nothing here looks at a disk, a socket or the environment.
 
-use super::Settings;
+use super::{Settings, mysql::address as mysql};
 use crate::{probe::is_local, secret::Secret};
 use sqlx::sqlite::SqliteConnectOptions;
 use std::{
@@ -11,12 +11,13 @@ use url::Url;
 
 /// PostgreSQL's own default.
 const PORT: u16 = 5432;
-const ACCEPTED: &str = "postgres://, postgresql:// and sqlite:// are accepted";
+const ACCEPTED: &str = "postgres://, mysql://, mariadb:// and sqlite:// are accepted";
+/// What is said of a URL that is none.
+pub(super) const SHAPE: &str = "is not a URL; write # / ? @ in a password as %23 %2F %3F %40";
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 /// Schemes that may be quoted; any other could be part of a mistyped secret.
-const FOREIGN: [&str; 14] = [
-    "mysql",
-    "mariadb",
+const FOREIGN: [&str; 13] = [
+    "mysql+pymysql",
     "mssql",
     "sqlserver",
     "oracle",
@@ -33,8 +34,10 @@ const FOREIGN: [&str; 14] = [
 
 /// Where the statements go.
 pub(super) enum Place {
-    /// A server.
+    /// A PostgreSQL server.
     Postgres(Server),
+    /// A MySQL or MariaDB server.
+    MySql(mysql::Server),
     /// A file of the user's.
     Sqlite(File),
     /// Nothing is configured, so a database of our own, in memory.
@@ -79,6 +82,7 @@ impl Place {
         };
         match url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase()).as_deref() {
             Some("postgres" | "postgresql") => Server::of(url).map(Self::Postgres),
+            Some("mysql" | "mariadb") => mysql::Server::of(url).map(Self::MySql),
             Some("sqlite") => File::of(url).map(Self::Sqlite),
             Some(scheme) if FOREIGN.contains(&scheme) => {
                 Err(format!("{scheme}: is not a database it can ask; {ACCEPTED}"))
@@ -92,6 +96,7 @@ impl Place {
         match self {
             Self::Postgres(server) if server.database.is_empty() => server.peer(),
             Self::Postgres(server) => format!("{}/{}", server.peer(), server.database),
+            Self::MySql(server) => server.label(),
             Self::Sqlite(file) => file.path.display().to_string(),
             Self::Embedded => "embedded SQLite".into(),
         }
@@ -100,7 +105,6 @@ impl Place {
 
 impl Server {
     fn of(text: &str) -> Result<Self, String> {
-        const SHAPE: &str = "is not a URL; write # / ? @ in a password as %23 %2F %3F %40";
         // `role@/database?host=/socket` is common and right, but no URL.
         let hostless = text.replacen("@/", "@socket/", 1);
         let mut url = Url::parse(&hostless).map_err(|_| SHAPE.to_owned())?;
@@ -209,7 +213,7 @@ impl File {
 }
 
 /// A percent-encoded part of a URL as it was meant.
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     // A query's rules differ only in `+`, which stands for itself elsewhere.
     let pair = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
     url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, v)| v.into()).unwrap_or_default()
@@ -246,7 +250,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_without_the_urls_own_text() {
         let cases = [
-            ("mysql://u:hunter2@h/d", "mysql: is not"),
+            ("mssql://u:hunter2@h/d", "mssql: is not"),
             ("postgresql+asyncpg://u:hunter2@h/d", "postgresql+asyncpg: is not"),
             ("hunter2:x", "scheme it knows"),
             ("hunter2", "scheme it knows"),
@@ -280,7 +284,9 @@ mod tests {
     fn only_the_user_can_say_that_a_file_is_read_only() {
         let read_only = |url| match place(url) {
             Ok(Place::Sqlite(file)) => file.read_only,
-            Ok(Place::Postgres(_) | Place::Embedded) | Err(_) => panic!("not a file"),
+            Ok(Place::Postgres(_) | Place::MySql(_) | Place::Embedded) | Err(_) => {
+                panic!("not a file")
+            }
         };
         assert!(read_only("sqlite:///x.db?mode=ro"));
         assert!(!read_only("sqlite:///x.db") && !read_only("sqlite:///x.db?mode=rwc"));

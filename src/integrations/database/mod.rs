@@ -10,6 +10,7 @@ mod checks;
 mod fault;
 mod judge;
 mod measured;
+mod mysql;
 mod pooling;
 mod postgres;
 mod settings;
@@ -19,7 +20,7 @@ mod vitals;
 
 pub use settings::Settings;
 
-use self::{address::Place, backend::Backend, postgres::Postgres, sqlite::Sqlite};
+use self::{address::Place, backend::Backend, mysql::MySql, postgres::Postgres, sqlite::Sqlite};
 use crate::{
     domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, plain, text},
     probe::{Check, Cx, Integration, ProbeError, Run, Safety, specs},
@@ -29,7 +30,8 @@ use std::time::Duration;
 /// The widest title that the table has room for.
 const TITLE: usize = 20;
 
-/// One database: a PostgreSQL server, an SQLite file, or the embedded stand-in.
+/// One database: a PostgreSQL, MySQL or MariaDB server, an SQLite file, or the embedded
+/// stand-in.
 pub struct Database {
     id: IntegrationId,
     title: String,
@@ -53,6 +55,10 @@ impl Database {
                 Place::Postgres(server) => {
                     let may_write = safety.may_write(server.is_local(), settings.writes);
                     Box::new(Postgres::new(server, settings.slow, may_write))
+                }
+                Place::MySql(server) => {
+                    let may_write = safety.may_write(server.is_local(), settings.writes);
+                    Box::new(MySql::new(server, settings.slow, may_write))
                 }
                 Place::Sqlite(file) => {
                     let may_write = safety.may_write(true, settings.writes);

@@ -15,7 +15,8 @@ pub struct Settings {
     /// What to call it where several are watched: lower-case letters, digits,
     /// `-` and `_`, at most 40. No default.
     pub name: Option<String>,
-    /// Where it is: `postgres://role:password@host:5432/database` or
+    /// Where it is: `postgres://role:password@host:5432/database`,
+    /// `mysql://account:password@host:3306/database` (MariaDB too) or
     /// `sqlite:///path/to/file`. Without it an embedded SQLite takes its place,
     /// which is flagged as a fallback. No default.
     pub url: Option<Secret>,
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
-        let settings = read("name = 'Orders!'\nurl = 'mysql://u:hunter2@h/d'\nslow = '5s'");
+        let settings = read("name = 'Orders!'\nurl = 'mssql://u:hunter2@h/d'\nslow = '5s'");
         let complaints = settings.complaints();
         let keys: Vec<_> = complaints.iter().map(|complaint| complaint.key.as_str()).collect();
         assert_eq!(keys, ["name", "url", "slow"]);

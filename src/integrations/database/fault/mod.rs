@@ -3,6 +3,7 @@
 //! A driver's own text is never shown: it can hold a host, a role, a statement
 //! or a URL. What it means is looked up by SQLSTATE or result code instead.
 
+mod error_number;
 mod result_code;
 mod sqlstate;
 
@@ -11,7 +12,7 @@ use crate::{
     probe::ProbeError,
     units,
 };
-use sqlx::sqlite::SqliteError;
+use sqlx::{mysql::MySqlDatabaseError, sqlite::SqliteError};
 use std::{io, time::Duration};
 
 /// What kind of trouble it is.
@@ -78,9 +79,42 @@ pub(super) enum Stage {
     Statement,
 }
 
+/// Whose codes and options they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// SQLSTATE.
+    #[default]
+    Postgres,
+    /// Result codes.
+    Sqlite,
+    /// Error numbers.
+    MySql,
+}
+
+impl Dialect {
+    /// What the server is called.
+    fn server(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+            Self::MySql => "MySQL",
+        }
+    }
+
+    /// The options of the URL that say whom to trust, and how much TLS is wanted.
+    fn tls_options(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Postgres | Self::Sqlite => ("sslrootcert", "sslmode"),
+            Self::MySql => ("ssl-ca", "ssl-mode"),
+        }
+    }
+}
+
 /// Whom the trouble is with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Names {
+    /// Whose codes and options they are.
+    pub(super) dialect: Dialect,
     /// `host:port`, or a path.
     pub(super) peer: String,
     /// The role that asks.
@@ -102,8 +136,10 @@ struct Meaning {
 pub(super) struct Fault {
     /// What kind of trouble it is.
     pub(super) kind: Kind,
-    /// The SQLSTATE or result code, where there is one.
+    /// The SQLSTATE, result code or error number, where there is one.
     pub(super) code: String,
+    /// Which of them it is.
+    pub(super) dialect: Dialect,
     /// It in a clause.
     pub(super) says: String,
     /// What to do about it.
@@ -115,7 +151,27 @@ pub(super) struct Fault {
 impl Fault {
     /// Trouble that needs no table.
     pub(super) fn new(kind: Kind, asked: &str, says: String, remedy: &str) -> Self {
-        Self { kind, code: String::new(), says, remedy: remedy.into(), asked: asked.into() }
+        let dialect = Dialect::default();
+        let (remedy, asked) = (remedy.into(), asked.into());
+        Self { kind, code: String::new(), dialect, says, remedy, asked }
+    }
+
+    /// What error `number` of a MySQL server means, which came at `stage` from asking `asked`.
+    pub(super) fn of_number(number: u16, stage: Stage, asked: &str, names: &Names) -> Self {
+        let Meaning { kind, says, remedy } = error_number::meaning(number, stage, names);
+        let (code, asked) = (number.to_string(), asked.into());
+        Self { kind, code, dialect: Dialect::MySql, says, remedy, asked }
+    }
+
+    /// What it means that `host` has no address: one that does not exist is the user's
+    /// matter, a resolver that does not answer is ours.
+    pub(super) fn unresolved(error: &io::Error, host: &str) -> Self {
+        let kind = match error.to_string() {
+            text if text.contains("Temporary failure") => Kind::Local,
+            _ => Kind::Unreachable,
+        };
+        let remedy = "correct the host in the url, or mend this host's resolver";
+        Self::new(kind, &format!("resolve {host}"), format!("{host} does not resolve"), remedy)
     }
 
     /// `peer` did not answer `asked` in time.
@@ -147,47 +203,73 @@ impl Fault {
     /// What the driver's error means, which came at `stage` from asking `asked`.
     pub(super) fn of(error: &sqlx::Error, stage: Stage, asked: &str, names: &Names) -> Self {
         if let Some(refusal) = error.as_database_error() {
+            if let Some(mysql) = refusal.try_downcast_ref::<MySqlDatabaseError>() {
+                return Self::of_number(mysql.number(), stage, asked, names);
+            }
             let code = refusal.code().unwrap_or_default().into_owned();
-            let meaning = match refusal.try_downcast_ref::<SqliteError>().map(|_| code.parse()) {
+            let sqlite = refusal.try_downcast_ref::<SqliteError>().map(|_| code.parse());
+            let dialect = if sqlite.is_some() { Dialect::Sqlite } else { Dialect::Postgres };
+            let meaning = match sqlite {
                 Some(number) => result_code::meaning(number.unwrap_or_default(), &names.peer),
                 None => sqlstate::meaning(&code, refusal.message(), stage, names),
             };
             let Meaning { kind, says, remedy } = meaning;
-            return Self { kind, code, says, remedy, asked: asked.into() };
+            return Self { kind, code, dialect, says, remedy, asked: asked.into() };
         }
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            let says = format!("{}: no connection in time", names.peer);
+            let remedy = "look for a stopped or overloaded server, or a firewall";
+            return Self::new(Kind::Hung, asked, says, remedy);
+        }
+        let (ca, mode) = names.dialect.tls_options();
         if let sqlx::Error::Io(io) = error {
             if io.kind() == io::ErrorKind::InvalidData {
                 let says = format!("certificate of {} is not accepted", names.peer);
-                let remedy = "name its authority with sslrootcert in the url, or renew it";
-                return Self::new(Kind::Tls, asked, says, remedy);
+                let remedy = format!("name its authority with {ca} in the url, or renew it");
+                return Self::new(Kind::Tls, asked, says, &remedy);
             }
             if io.kind() != io::ErrorKind::NotFound {
                 return Self::of_io(io, asked, &names.peer);
             }
             // The way there was walked before, so what is missing is a file of ours.
             let says = "a certificate named in the url is missing".to_owned();
-            return Self::new(Kind::Misconfigured, asked, says, "correct sslrootcert in the url");
+            let remedy = format!("correct {ca} in the url");
+            return Self::new(Kind::Misconfigured, asked, says, &remedy);
         }
-        let (kind, says, remedy) = if matches!(error, sqlx::Error::Tls(_)) {
-            let remedy = "correct sslmode or sslrootcert in the url, or the certificate";
-            (Kind::Tls, format!("no TLS with {}", names.peer), remedy)
-        } else if matches!(error, sqlx::Error::Configuration(_)) {
+        if matches!(error, sqlx::Error::Tls(_)) {
+            let remedy = format!("correct {mode} or {ca} in the url, or the certificate");
+            let says = format!("no TLS with {}", names.peer);
+            return Self::new(Kind::Tls, asked, says, &remedy);
+        }
+        let (kind, says, remedy) = if matches!(error, sqlx::Error::Configuration(_)) {
             let says = "an option in the url is not understood".to_owned();
             (Kind::Misconfigured, says, "correct the options in the url")
         } else if matches!(error, sqlx::Error::WorkerCrashed) {
             let says = "the thread that works on the file ended".to_owned();
             (Kind::Local, says, "report this as a bug of tminus")
         } else {
-            return Self::foreign(asked, &names.peer);
+            return Self::stranger(asked, &names.peer, names.dialect);
         };
         Self::new(kind, asked, says, remedy)
     }
 
     /// Whatever answers at `peer` does so in a way of its own.
     pub(super) fn foreign(asked: &str, peer: &str) -> Self {
-        let remedy = "make sure that host and port are PostgreSQL's; of logins, password, \
-                      SCRAM, certificate and trust are understood";
-        Self::new(Kind::Foreign, asked, format!("{peer} does not answer as PostgreSQL"), remedy)
+        Self::stranger(asked, peer, Dialect::Postgres)
+    }
+
+    /// The same where another server was meant.
+    pub(super) fn stranger(asked: &str, peer: &str, meant: Dialect) -> Self {
+        let server = meant.server();
+        let logins = match meant {
+            Dialect::Postgres => {
+                "; of logins, password, SCRAM, certificate and trust are understood"
+            }
+            Dialect::Sqlite | Dialect::MySql => "",
+        };
+        let remedy = format!("make sure that host and port are {server}'s{logins}");
+        let says = format!("{peer} does not answer as {server}");
+        Self::new(Kind::Foreign, asked, says, &remedy)
     }
 
     /// Whether a standing session may have ended since it was last used.
@@ -232,10 +314,11 @@ impl Fault {
             | Kind::Snapshot
             | Kind::Misconfigured => Finding::fail(&self.says),
         };
-        let reply = match self.code.len() {
-            0 => self.says.clone(),
-            5 => format!("SQLSTATE {}", self.code),
-            _ => format!("SQLite result code {}", self.code),
+        let reply = match self.dialect {
+            _ if self.code.is_empty() => self.says.clone(),
+            Dialect::Postgres => format!("SQLSTATE {}", self.code),
+            Dialect::Sqlite => format!("SQLite result code {}", self.code),
+            Dialect::MySql => format!("error {}", self.code),
         };
         let evidence = Evidence::default().asked(&self.asked).wanted("an answer").reply(&reply);
         finding.evidence(evidence).remedy(&self.remedy)
@@ -257,7 +340,8 @@ mod tests {
     use crate::domain::Outcome;
 
     fn of(error: &sqlx::Error) -> Fault {
-        let names = Names { peer: "db:5432".into(), role: "app".into(), database: "shop".into() };
+        let (peer, role, database) = ("db:5432".into(), "app".into(), "shop".into());
+        let names = Names { peer, role, database, ..Names::default() };
         Fault::of(error, Stage::Dial, "SELECT 1", &names)
     }
 

@@ -2,7 +2,7 @@ use super::{Kind, Meaning, Names, Stage};
 
 /// What PostgreSQL means by `code`. Its `message` is only searched, never shown.
 pub(super) fn meaning(code: &str, message: &str, stage: Stage, names: &Names) -> Meaning {
-    let Names { peer, role, database } = names;
+    let Names { peer, role, database, .. } = names;
     let (kind, says, remedy) = match code {
         "28P01" => (
             Kind::Credentials,
@@ -107,7 +107,8 @@ mod tests {
     use super::*;
 
     fn meant(code: &str, stage: Stage) -> Meaning {
-        let names = Names { peer: "db:5432".into(), role: "app".into(), database: "shop".into() };
+        let (peer, role, database) = ("db:5432".into(), "app".into(), "shop".into());
+        let names = Names { peer, role, database, ..Names::default() };
         meaning(code, "the database system is not yet accepting connections", stage, &names)
     }
 

@@ -312,7 +312,9 @@ mod tests {
         let settings = Settings { url: Some(Secret::new(url)), ..Settings::default() };
         match Place::of(&settings) {
             Ok(Place::Postgres(server)) => Client::new(server),
-            Ok(Place::Sqlite(_) | Place::Embedded) | Err(_) => panic!("not a server"),
+            Ok(Place::MySql(_) | Place::Sqlite(_) | Place::Embedded) | Err(_) => {
+                panic!("not a server")
+            }
         }
     }
 
