@@ -18,6 +18,21 @@ pub fn span(span: Duration) -> String {
     }
 }
 
+/// A latency with three digits: `0.083ms`, `1.07ms`, `412ms`, `1.35s`.
+pub fn latency(span: Duration) -> String {
+    let micros = span.as_micros();
+    let (whole, part, unit) = match micros {
+        0..1_000 => return format!("0.{micros:03}ms"),
+        1_000..1_000_000 => (micros / 1_000, micros % 1_000, "ms"),
+        _ => (micros / 1_000_000, micros / 1_000 % 1_000, "s"),
+    };
+    match whole {
+        0..10 => format!("{whole}.{:02}{unit}", part / 10),
+        10..100 => format!("{whole}.{}{unit}", part / 100),
+        _ => format!("{whole}{unit}"),
+    }
+}
+
 fn long_span(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -102,6 +117,16 @@ mod tests {
         for (micros, expected) in cases {
             assert_eq!(span(Duration::from_micros(micros)), expected);
         }
+    }
+
+    #[test]
+    fn a_latency_has_three_digits() {
+        let said = [0, 83, 999, 1_070, 12_345, 412_000, 1_350_000, 61_000_000]
+            .map(|micros| latency(Duration::from_micros(micros)));
+        assert_eq!(
+            said,
+            ["0.000ms", "0.083ms", "0.999ms", "1.07ms", "12.3ms", "412ms", "1.35s", "61.0s"]
+        );
     }
 
     #[test]

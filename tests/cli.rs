@@ -121,6 +121,26 @@ fn each_verdict_has_its_exit_code_whatever_the_format() {
 }
 
 #[test]
+fn load_is_refused_where_it_is_not_allowed() {
+    let home = Home::new();
+    let run = |url: Option<&str>, line: &str| {
+        let mut command = home.command(line);
+        command.envs(url.map(|url| ("REDIS_URL", url)));
+        Ran::of(command.output().unwrap(), &home)
+    };
+    let remote = run(Some("redis://:hunter2@192.0.2.1"), "perf redis");
+    assert_eq!((remote.code, remote.out.as_str()), (2, ""));
+    assert!(remote.err.contains("192.0.2.1:6379/0 is not on this machine"), "{}", remote.err);
+    assert!(remote.err.contains("--allow-load") && !remote.err.contains(CANARY), "{}", remote.err);
+    assert_eq!(run(None, "perf redis").code, 2, "there is nothing to test");
+    let nobody = Some("redis://127.0.0.1:1");
+    assert_eq!(run(nobody, "perf redis --clients 0").code, 2);
+    let away = run(nobody, "perf redis");
+    assert_eq!(away.code, 1);
+    assert!(away.err.contains("connection refused by 127.0.0.1:1/0"), "{}", away.err);
+}
+
+#[test]
 fn without_a_terminal_it_looks_once() {
     let ran = Home::new().run("");
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));

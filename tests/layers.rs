@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["probe", "domain", "secret"]),
     ("perf", &["integrations", "probe", "domain", "secret", "units", "clock"]),
     ("runs", &["probe", "domain"]),
-    ("tui", &["engine", "domain", "units"]),
+    ("tui", &["engine", "perf", "domain", "units"]),
     ("surface", &["engine", "domain", "units", "contract"]),
     ("config", &["integrations", "engine", "probe", "domain", "secret", "nearest"]),
     ("logging", &["domain", "secret"]),

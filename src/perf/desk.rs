@@ -186,6 +186,9 @@ impl Desk {
 
     /// The next `many` operations of `seat` ended well.
     pub(super) fn ended(&self, seat: usize, operation: usize, many: usize) {
+        if many == 0 {
+            return;
+        }
         let now = Instant::now();
         let window = &mut *self.window.borrow_mut();
         self.land(seat, now, many, |due, left| {

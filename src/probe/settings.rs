@@ -20,6 +20,9 @@ pub struct Safety {
     /// Write to remote targets too (`--allow-writes`). Loopback and embedded
     /// targets may always be written to, others when their `writes = true`.
     pub allow_writes: bool,
+    /// Put load on remote targets too (`--allow-load`). Loopback targets may
+    /// always be put under load, others when their `load = true`.
+    pub allow_load: bool,
 }
 
 impl Safety {
@@ -37,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_remote_target_is_only_observed_unless_allowed() {
-        let (strict, lax) = (Safety::default(), Safety { allow_writes: true });
+        let (strict, lax) = (Safety::default(), Safety { allow_writes: true, ..Safety::default() });
         assert!(strict.may_write(true, None));
         assert!(!strict.may_write(false, None));
         assert!(lax.may_write(false, None));

@@ -8,6 +8,7 @@ mod console;
 mod failure;
 mod list;
 mod manual;
+mod perf;
 mod select;
 mod session;
 mod signals;
@@ -28,6 +29,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 pub async fn run(cli: Cli) -> u8 {
     let done = match cli.verb {
         Some(Verb::Config { about }) => config::run(&cli.global, about),
+        Some(Verb::Perf(asked)) => perf::run(&cli.global, &asked).await,
         Some(Verb::Check(asked)) => check::run(&cli.global, &asked).await,
         Some(Verb::List(asked)) => list::run(&cli.global, &asked),
         Some(Verb::Completions { shell }) => manual::completions(shell),

@@ -7,7 +7,7 @@ use crate::{
     engine::{Begin, Handle, Plan},
     integrations,
     logging::{self, Log, Logging},
-    probe::{Integration, Safety},
+    probe::Integration,
     secret::Redactor,
     surface::{
         exporter::{Exporter, exposure},
@@ -40,7 +40,7 @@ impl Session {
         let located = config::locate(global.config.as_deref(), &World);
         let flags =
             Flags { listen: global.metrics_listen, glyphs: global.glyphs, color: global.color };
-        let safety = Safety { allow_writes: global.allow_writes };
+        let safety = global.safety();
         let mut built = Vec::new();
         let ids = |settings: &integrations::Settings| {
             built = integrations::all(settings.clone(), safety);

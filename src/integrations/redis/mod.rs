@@ -23,6 +23,7 @@ mod line;
 mod looking;
 mod messaging;
 mod metering;
+mod raw;
 mod reply;
 mod server;
 mod services;
@@ -36,7 +37,9 @@ mod vector;
 mod vitals;
 mod wire;
 
+pub use raw::{Dial, Raw, Undialled};
 pub use settings::{Duty, Settings};
+pub use wire::Stream;
 
 use crate::{
     domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, Text, text},

@@ -55,6 +55,9 @@ pub struct Settings {
     /// `pubsub` publishes to channels that begin alike, where nothing is stored.
     /// Default: true on this machine, false elsewhere.
     pub writes: Option<bool>,
+    /// Whether `tminus perf redis` may put it under load.
+    /// Default: true on this machine, false elsewhere.
+    pub load: Option<bool>,
     /// A slower `PING` is a warning; one that takes a second is a failure.
     /// Between 1ms and 200ms. Default: `10ms`.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
@@ -74,6 +77,7 @@ impl Default for Settings {
             name: None,
             url: None,
             writes: None,
+            load: None,
             ping_limit: Duration::from_millis(10),
             ca: None,
             roles: Duty::ALL.to_vec(),

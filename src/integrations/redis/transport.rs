@@ -62,7 +62,8 @@ impl Transport {
         Ok(Box::new(self.crowd.admit(stream)))
     }
 
-    async fn reach(
+    /// The same, without counting it among what is open.
+    pub(super) async fn reach(
         &self,
         watch: &mut Stopwatch,
         deadline: Instant,

@@ -17,7 +17,7 @@ pub(super) const REPLY_LIMIT: usize = 256 * 1024;
 const FIRST: usize = 256;
 
 /// Anything bytes go through.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// What passed on a connection that its driver does not tell.

@@ -10,6 +10,7 @@ mod killed;
 mod leak;
 mod matrix;
 mod metrics;
+mod perf;
 mod pubsub;
 mod tls;
 mod transient;

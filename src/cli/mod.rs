@@ -4,9 +4,14 @@
     reason = "they are read as help, where backticks would be in the way"
 )]
 
+mod perf;
+
+pub use perf::{Perf, PerfFormat, PerfRedis};
+
 use crate::{
     config::{Color, Glyphs},
     nearest::did_you_mean,
+    probe::Safety,
     surface::gate,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -51,6 +56,12 @@ pub struct Global {
     /// configuration says `writes = false` never is.
     #[arg(long, global = true)]
     pub allow_writes: bool,
+    /// Lets performance tests put load on remote targets too.
+    ///
+    /// Targets on this machine always may be; a target whose configuration says
+    /// `load = false` never is.
+    #[arg(long, global = true)]
+    pub allow_load: bool,
     /// Serves /metrics and /healthz there, for example on 127.0.0.1:9464.
     #[arg(long, global = true, value_name = "ADDRESS", env = "TMINUS_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
@@ -67,11 +78,21 @@ pub struct Global {
     pub glyphs: Option<Glyphs>,
 }
 
+impl Global {
+    /// What the user allows to do to targets.
+    pub fn safety(&self) -> Safety {
+        Safety { allow_writes: self.allow_writes, allow_load: self.allow_load }
+    }
+}
+
 /// What can be done besides opening the console.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Verb {
     /// Looks once, prints what it found, and ends with the verdict as exit code.
     Check(Check),
+    /// Puts load on a target and says what that took.
+    #[command(subcommand)]
+    Perf(Perf),
     /// Lists the checks: what each shows, what it weighs, what it does to its target.
     List(List),
     /// Removes what killed runs left on targets that may be written to, and says what it did.

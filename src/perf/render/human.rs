@@ -1,0 +1,186 @@
+use crate::{
+    domain::{
+        Fact, FactValue,
+        perf::{Arrivals, Ended, Operation, Quantile, Record},
+    },
+    units,
+};
+use std::fmt::{self, Write as _};
+
+/// Columns of a line's name.
+const NAME: usize = 10;
+
+/// For people: what was done, what it took, and what is to be said about that.
+pub fn human(record: &Record) -> String {
+    let mut lines = Lines::default();
+    head(&mut lines, record);
+    for operation in rows(record) {
+        let (rate, well) = (number(operation.per_second), operation.succeeded);
+        let measured = units::span(record.measured);
+        let failed = operation.failed;
+        let mean = units::latency(operation.latency.mean);
+        let max = units::latency(operation.latency.max);
+        lines.put(&operation.name, format_args!("{rate}/s: {well} in {measured}, {failed} failed"));
+        lines.put("", format_args!("{}", times(operation)));
+        lines.put("", format_args!("mean {mean}  max {max}"));
+    }
+    if let Some(service) = &record.total.service {
+        let (p50, p99) = (units::latency(service.at(0.5)), units::latency(service.at(0.99)));
+        lines.put(
+            "from send",
+            format_args!("p50 {p50}  p99 {p99}  max {}", units::latency(service.max)),
+        );
+    }
+    if let Some(bounds) = bounds(&record.total.latency.quantiles) {
+        lines.put("95 % sure", format_args!("{bounds}"));
+    }
+    tail(&mut lines, record);
+    lines.0
+}
+
+/// The operations, or all of them together where there is one only.
+fn rows(record: &Record) -> &[Operation] {
+    let one = std::slice::from_ref(&record.total);
+    if record.operations.is_empty() { one } else { &record.operations }
+}
+
+fn head(lines: &mut Lines, record: &Record) {
+    let load = &record.load;
+    lines.put(&record.test, format_args!("{}, {}", record.target, units::rfc3339(record.began)));
+    let arrivals = match load.arrivals {
+        Arrivals::Closed => "a closed loop: a target that stands still is not asked".into(),
+        Arrivals::Constant { rate } => format!("{}/s by plan, latency from the plan", number(rate)),
+        Arrivals::Poisson { rate } => {
+            format!("{}/s by plan in random gaps, latency from the plan", number(rate))
+        }
+    };
+    let (clients, depth, threads) = (load.clients, load.depth, load.threads);
+    lines.put("load", format_args!("{clients} clients, {depth} at once each, threads: {threads}"));
+    lines.put("", format_args!("{arrivals}"));
+    match &record.ended {
+        Ended::Complete => {}
+        Ended::Aborted => lines.put("ended", format_args!("stopped early: a part of a result")),
+        Ended::Stopped(why) => lines.put("STOPPED", format_args!("by a guard: {why}")),
+    }
+}
+
+fn tail(lines: &mut Lines, record: &Record) {
+    for (class, count) in &record.errors {
+        lines.put("failed", format_args!("{count} {class}"));
+    }
+    if let Some(kept) = &record.kept {
+        let (late, missed, planned) = (kept.late, kept.missed, kept.planned);
+        let lag = units::latency(kept.lag.at(0.99));
+        lines.put(
+            "plan",
+            format_args!("{planned} planned, {late} found no client free, {missed} never began"),
+        );
+        lines.put("", format_args!("our own delay p99 {lag}"));
+    }
+    let generator = &record.generator;
+    let (busy, cpu) = (generator.busiest * 100.0, units::span(generator.cpu));
+    lines.put(
+        "our side",
+        format_args!("{busy:.0} % of a core, {cpu} in all; {:.1} in flight", generator.in_flight),
+    );
+    for limit in &generator.limits {
+        lines.put("note", format_args!("{limit}"));
+    }
+    for Fact { name, value } in &record.facts {
+        let value = match value {
+            FactValue::Quantity(quantity) => units::quantity(*quantity),
+            FactValue::Words(words) => words.clone(),
+        };
+        lines.put("", format_args!("{name}: {value}"));
+    }
+    if let Some(receipt) = &record.receipt {
+        let (written, removed, left) = (receipt.written, receipt.removed, receipt.left);
+        lines
+            .put("receipt", format_args!("{written} keys written, {removed} removed, {left} left"));
+    }
+}
+
+/// The bounds of the quantiles that people look at.
+fn bounds(quantiles: &[Quantile]) -> Option<String> {
+    let shown = quantiles.iter().filter(|quantile| [0.5, 0.99, 0.999].contains(&quantile.share));
+    let said = shown.map(|quantile| {
+        let (name, low) = (name(quantile.share), units::latency(quantile.low));
+        let few = if quantile.few { ", few samples" } else { "" };
+        match quantile.high {
+            Some(high) => format!("{name} {low} to {}{few}", units::latency(high)),
+            None => format!("{name} {low}, no upper bound"),
+        }
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// `p99`, `p99.9`.
+fn name(share: f64) -> String {
+    let percent = format!("{:.2}", share * 100.0);
+    format!("p{}", percent.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// The quantiles in a line.
+fn times(operation: &Operation) -> String {
+    let shown = operation.latency.quantiles.iter().filter(|quantile| quantile.share < 0.9995);
+    let said = shown.map(|it| format!("{} {}", name(it.share), units::latency(it.time)));
+    said.collect::<Vec<_>>().join("  ")
+}
+
+/// A rate in whole operations, with three digits at least.
+fn number(rate: f64) -> String {
+    if rate < 100.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
+}
+
+/// Lines of a name and what is said under it.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn put(&mut self, name: &str, says: fmt::Arguments) {
+        // Writing to a String cannot fail.
+        let _infallible = writeln!(self.0, "{name:NAME$} {says}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::perf::render::sample;
+
+    #[test]
+    fn a_record_reads_from_top_to_bottom() {
+        insta::assert_snapshot!(human(&sample::record()), @"
+        redis      127.0.0.1:6379/0, 2026-11-23T02:13:20.123Z
+        load       50 clients, 1 at once each, threads: 1
+                   1000/s by plan, latency from the plan
+        GET        900/s: 9000 in 10s, 0 failed
+                   p50 0.303ms  p90 0.346ms  p95 498ms  p99 899ms  p99.9 989ms
+                   mean 50.2ms  max 998ms
+        SET        100/s: 1000 in 10s, 0 failed
+                   p50 0.302ms  p90 0.346ms  p95 490ms  p99 890ms  p99.9 980ms
+                   mean 49.7ms  max 990ms
+        from send  p50 0.298ms  p99 0.346ms  max 0.346ms
+        95 % sure  p50 0.302ms to 0.304ms; p99 879ms to 919ms; p99.9 982ms to 996ms
+        failed     3 LOADING
+        plan       10003 planned, 951 found no client free, 0 never began
+                   our own delay p99 0.346ms
+        our side   4 % of a core, 412ms in all; 5.2 in flight
+        note       the plan was kept with up to 2.0ms delay of ours, limit 1.0ms
+                   commands sent: 22000
+                   counts agree: yes
+        receipt    10000 keys written, 10000 removed, 0 left
+        ");
+    }
+
+    #[test]
+    fn what_was_stopped_says_so_and_bounds_that_are_none_are_called_so() {
+        let mut record = sample::record();
+        record.ended = Ended::Stopped("6.0 % failed in a second, limit 5 %".into());
+        record.total.latency.quantiles.iter_mut().for_each(|quantile| quantile.high = None);
+        let said = human(&record);
+        assert!(said.contains("STOPPED    by a guard: 6.0 % failed"), "{said}");
+        assert!(said.contains("no upper bound"), "{said}");
+    }
+}

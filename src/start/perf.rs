@@ -1,0 +1,232 @@
+use super::{Failure, Session, Stop, print, tell};
+use crate::{
+    cli::{Global, Perf, PerfFormat, PerfRedis},
+    domain::perf::{Arrivals, Ended, Offer, Phase, Progress, Record},
+    integrations::{self, Instance},
+    perf::{Hindrance, Reins, Test, Untested, redis, render},
+    probe::Safety,
+    surface::gate,
+    units,
+};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
+
+/// How often people are told how far it is.
+const TELL: Duration = Duration::from_secs(1);
+
+/// `tminus perf …`: puts load on a target and prints what that took.
+pub(super) async fn run(global: &Global, perf: &Perf) -> Result<u8, Failure> {
+    let session = Session::open(global)?;
+    session.tell_warnings();
+    let safety = global.safety();
+    match perf {
+        Perf::Redis(asked) => {
+            let instance = chosen(&session.config.integrations.redis, asked.name.as_deref())?;
+            let test = redis::RedisTest::new(
+                instance.id.clone(),
+                &instance.settings,
+                safety,
+                asked.load(),
+            );
+            carry_out(&session, &test, asked.format).await
+        }
+    }
+}
+
+/// The tests that the console offers: the usual load for everything configured.
+pub(super) fn tests(session: &Session, safety: Safety) -> Vec<Arc<dyn Test>> {
+    let configured = session.config.integrations.redis.iter();
+    let configured = configured.filter(|instance| instance.settings.url.is_some());
+    let test = |instance: &Instance<integrations::redis::Settings>| -> Arc<dyn Test> {
+        let (id, usual) = (instance.id.clone(), redis::Asked::default());
+        Arc::new(redis::RedisTest::new(id, &instance.settings, safety, usual))
+    };
+    configured.map(test).collect()
+}
+
+/// The instance that is meant: the named one, or the only one.
+fn chosen<'a, S>(all: &'a [Instance<S>], name: Option<&str>) -> Result<&'a Instance<S>, Failure> {
+    let named = |it: &&Instance<S>| name.is_none_or(|name| it.id.name() == Some(name));
+    let mut meant = all.iter().filter(named);
+    let known: Vec<&str> = all.iter().filter_map(|it| it.id.name()).collect();
+    let hint = format!("choose one with --name: {}", known.join(", "));
+    match (meant.next(), meant.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => {
+            Err(Failure::unusable("several are configured", "one test has one target").hint(hint))
+        }
+        (None, _) => {
+            let why = format!("none is called {:?}", name.unwrap_or_default());
+            Err(Failure::unusable("there is nothing to test", why).hint(hint))
+        }
+    }
+}
+
+/// Runs a test, telling people how far it is, and prints what it found.
+async fn carry_out(session: &Session, test: &dyn Test, format: PerfFormat) -> Result<u8, Failure> {
+    let stop = Stop::on_signals()
+        .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
+    let (reins, progress) = Reins::new(stop.token.clone());
+    let offer = test.offer();
+    let to_people = format == PerfFormat::Human && offer.refused.is_none();
+    if to_people {
+        tell(&begins(&offer));
+    }
+    let ended = tokio::select! {
+        biased;
+        ended = test.run(&reins) => ended,
+        never = follow(progress, to_people) => match never {},
+    };
+    match ended {
+        Ok(record) => {
+            let mut result = match format {
+                PerfFormat::Human => render::human(&record),
+                PerfFormat::Json => render::json(&record),
+                PerfFormat::Csv => render::csv(&record),
+            };
+            session.redactor.scrub(&mut result);
+            print(&result)?;
+            Ok(exit_code(&record, stop.signal()))
+        }
+        Err(untested) => untested_code(untested, stop.signal()),
+    }
+}
+
+fn begins(offer: &Offer) -> String {
+    let takes = units::span(offer.takes);
+    let mut text = format!("tminus: {} on {}: {}, {takes}", offer.title, offer.target, offer.load);
+    for does in &offer.does {
+        text.push_str("\n  it ");
+        text.push_str(does);
+    }
+    text
+}
+
+/// Tells a line a second; never ends.
+async fn follow(progress: watch::Receiver<Progress>, to_people: bool) -> Infallible {
+    let mut ticks = interval(TELL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        let now = progress.borrow().clone();
+        if to_people && matches!(now.phase, Phase::WarmingUp | Phase::Measuring) {
+            tell(&line(&now));
+        }
+    }
+}
+
+fn line(now: &Progress) -> String {
+    let phase = match now.phase {
+        Phase::Preparing => "prepares",
+        Phase::WarmingUp => "warms up",
+        Phase::Measuring => "measures",
+        Phase::Finishing => "finishes",
+    };
+    let of = now.of.map(|of| format!(" of {}s", of.as_secs())).unwrap_or_default();
+    let (p50, p99) = (units::latency(now.recent.p50), units::latency(now.recent.p99));
+    format!(
+        "  {phase} {:>3}s{of}  {:>9.0}/s  p50 {p50:>7}  p99 {p99:>7}  {} failed",
+        now.elapsed.as_secs(),
+        now.rate,
+        now.failed
+    )
+}
+
+/// A complete test without a failure is fine. Without a measurement nobody knows.
+fn exit_code(record: &Record, signal: Option<u8>) -> u8 {
+    let left = record.receipt.is_some_and(|receipt| receipt.left > 0);
+    match &record.ended {
+        Ended::Aborted => gate::interrupted(signal.unwrap_or_default()),
+        Ended::Stopped(_) => gate::NO_GO,
+        Ended::Complete if left || record.total.failed > 0 => gate::NO_GO,
+        Ended::Complete if record.total.succeeded == 0 => gate::HOLD,
+        Ended::Complete => gate::GO,
+    }
+}
+
+fn untested_code(untested: Untested, signal: Option<u8>) -> Result<u8, Failure> {
+    let mut failure = Failure::unusable("the test cannot be run", untested.says);
+    failure.hint = untested.hint;
+    match untested.why {
+        Hindrance::Refused => Err(failure),
+        Hindrance::Target => Err(Failure { code: gate::NO_GO, ..failure }),
+        Hindrance::Aborted => {
+            tell("tminus: interrupted, so there is no result");
+            Ok(gate::interrupted(signal.unwrap_or_default()))
+        }
+    }
+}
+
+impl PerfRedis {
+    /// The load that the command line asks for.
+    fn load(&self) -> redis::Asked {
+        let arrivals = match (self.rate, self.poisson) {
+            (None, _) => Arrivals::Closed,
+            (Some(rate), false) => Arrivals::Constant { rate },
+            (Some(rate), true) => Arrivals::Poisson { rate },
+        };
+        redis::Asked {
+            clients: self.clients,
+            pipeline: self.pipeline,
+            mix: self.mix,
+            size: self.size,
+            keys: self.keys,
+            arrivals,
+            threads: self.threads,
+            warm_up: self.warm_up,
+            duration: self.duration,
+            requests: self.requests,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::IntegrationId, perf::render::sample};
+
+    fn instances(names: &[&str]) -> Vec<Instance<()>> {
+        let id = |name: &&str| IntegrationId::named("redis", name).unwrap();
+        names.iter().map(|name| Instance { id: id(name), settings: () }).collect()
+    }
+
+    #[test]
+    fn one_test_has_one_target() {
+        let two = instances(&["cache", "jobs"]);
+        assert_eq!(chosen(&two, Some("jobs")).unwrap().id.name(), Some("jobs"));
+        assert!(chosen(&two, None).unwrap_err().to_string().contains("--name: cache, jobs"));
+        assert!(chosen(&two, Some("job")).unwrap_err().to_string().contains("none is called"));
+        assert!(chosen(&instances(&["cache"]), None).is_ok());
+    }
+
+    #[test]
+    fn a_test_is_fine_only_when_it_ended_and_nothing_failed_or_is_left() {
+        let record = |failed, succeeded, left| {
+            let mut record = sample::record();
+            (record.total.failed, record.total.succeeded) = (failed, succeeded);
+            if let Some(receipt) = &mut record.receipt {
+                receipt.left = left;
+            }
+            record
+        };
+        assert_eq!(exit_code(&record(0, 9, 0), None), gate::GO);
+        assert_eq!(exit_code(&record(1, 9, 0), None), gate::NO_GO);
+        assert_eq!(exit_code(&record(0, 9, 1), None), gate::NO_GO);
+        assert_eq!(exit_code(&record(0, 0, 0), None), gate::HOLD);
+        let stopped = Record { ended: Ended::Stopped(String::new()), ..record(0, 9, 0) };
+        assert_eq!(exit_code(&stopped, None), gate::NO_GO);
+        let aborted = Record { ended: Ended::Aborted, ..record(0, 9, 0) };
+        assert_eq!(exit_code(&aborted, Some(2)), 130);
+    }
+
+    #[test]
+    fn what_stood_in_the_way_decides_the_code() {
+        let refused = untested_code(Untested::refused("a", "b"), None).unwrap_err();
+        assert_eq!((refused.code, refused.hint.as_deref()), (gate::UNUSABLE, Some("b")));
+        assert_eq!(untested_code(Untested::target("x"), None).unwrap_err().code, gate::NO_GO);
+        assert_eq!(untested_code(Untested::aborted(), Some(15)).unwrap(), 143);
+    }
+}
