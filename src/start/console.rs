@@ -1,8 +1,9 @@
-use super::{Failure, Session, Stop, print, trace::Trace};
+use super::{Failure, Session, Stop, perf, print, trace::Trace};
 use crate::{
     cli::Global,
     config::{Color, Glyphs, Surroundings as _, World},
     engine::{Begin, Engine},
+    perf::Lab,
     surface::gate,
     tui::{self, Ended, Exit, Options},
 };
@@ -10,6 +11,9 @@ use std::{io, mem, time::Duration};
 
 /// Time for runs to end when the console does.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Time for a performance test to remove what it wrote.
+const TIDYING: Duration = Duration::from_secs(2);
 
 /// The console, until the user leaves it; returns the verdict as exit code.
 pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
@@ -24,7 +28,11 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let (engine, handle) = Engine::start(session.plan(integrations, Begin::Polling));
     Session::accompany(exporter, &handle, &stop.token);
     let snapshots = handle.snapshots.clone();
-    let shown = console.run(handle, stop.token.clone()).await;
+    let (lab, tests) = Lab::start(perf::tests(&session, global.safety()));
+    let handles = tui::Handles { engine: handle, lab: tests };
+    let shown = console.run(handles, stop.token.clone()).await;
+    // What a test has written goes first; if it takes longer, it expires.
+    lab.stop(TIDYING).await;
     let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;
     trace.end(&last).await;

@@ -1,10 +1,9 @@
 use super::{
-    driver::{self, Ends, Exit},
+    driver::{self, Ends, Exit, Handles},
     input::Inputs,
     screen::{Screen, Sync},
     theme::Look,
 };
-use crate::engine::Handle;
 use std::{fs::File, io};
 use tokio_util::sync::CancellationToken;
 
@@ -57,10 +56,10 @@ impl Console {
     ///
     /// The terminal cannot be asked for its size or be taken again after a
     /// suspension, or a thread cannot be started. One that goes away is no error.
-    pub async fn run(mut self, engine: Handle, stop: CancellationToken) -> io::Result<Exit> {
+    pub async fn run(mut self, handles: Handles, stop: CancellationToken) -> io::Result<Exit> {
         let ends = Ends { stop, gone: CancellationToken::new() };
         self.screen.watch(ends.gone.clone())?;
         let mut inputs = Inputs::open(self.panics)?;
-        driver::run(&mut self.screen, &mut inputs, engine, ends, &self.look).await
+        driver::run(&mut self.screen, &mut inputs, handles, ends, &self.look).await
     }
 }

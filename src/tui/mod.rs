@@ -25,7 +25,7 @@ pub mod view;
 mod widget;
 
 pub use console::{Console, Options};
-pub use driver::{Ended, Exit};
+pub use driver::{Ended, Exit, Handles};
 pub use glyphs::Glyphs;
 pub use screen::{Canvas, Sync};
 pub use theme::{Look, Palette};

@@ -4,6 +4,7 @@ use super::update::Asked;
 use crate::domain::{
     Blocker, CheckId, CheckView, Freshness, IntegrationId, IntegrationView, Severity, Snapshot,
     Timestamp, Word,
+    perf::{Board, Entry},
 };
 use std::{cmp, sync::Arc, time::Duration};
 
@@ -20,6 +21,8 @@ pub(super) enum Screen {
     Home,
     /// The selected integration, with one of its checks selected.
     Integration(Option<CheckId>),
+    /// The performance tests.
+    Tests,
 }
 
 /// How what is shown relates to what is.
@@ -68,6 +71,12 @@ pub struct Model {
     pub(super) message: Option<Message>,
     /// What the user asked the engine for, until it has answered.
     pub(super) asked: Option<Asked>,
+    /// The performance tests, as they stand.
+    pub(super) board: Arc<Board>,
+    /// The test under the cursor, by name.
+    pub(super) test: Option<String>,
+    /// Whether the user is asked if that test may be started.
+    pub(super) asking: bool,
     /// Rows of the terminal, for half a page of movement.
     pub(super) height: u16,
 }
@@ -85,6 +94,9 @@ impl Model {
             help: None,
             message: None,
             asked: None,
+            board: Arc::default(),
+            test: None,
+            asking: false,
             height: 24,
         }
     }
@@ -188,6 +200,24 @@ impl Model {
     pub(super) fn root_of(&self, check: &CheckView) -> Option<&Blocker> {
         let falls = |root: &&Blocker| root.cleared.is_none() && root.also.contains(&check.id);
         self.snapshot().blockers.iter().find(falls)
+    }
+
+    /// The position of the selected test.
+    pub(super) fn test_row(&self) -> usize {
+        let tests = self.board.tests.iter();
+        let here = |name: &String| tests.clone().position(|entry| entry.offer.test == *name);
+        self.test.as_ref().and_then(here).unwrap_or(0)
+    }
+
+    /// The selected test.
+    pub(super) fn entry(&self) -> Option<&Entry> {
+        self.board.tests.get(self.test_row())
+    }
+
+    /// Whether the selected test may be asked for: one at a time, one question at a time.
+    pub(super) fn can_ask(&self) -> bool {
+        let free = !self.asking && self.board.running.is_none();
+        free && self.entry().is_some_and(|entry| entry.offer.refused.is_none())
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {

@@ -3,7 +3,9 @@
 use super::{Look, model::Model};
 use crate::domain::{
     CheckId, CheckView, Class, Event, Evidence, Finding, IntegrationView, Ledger, Mark, Outcome,
-    Policy, Provenance, Quantity, Receipt, Snapshot, Target, Timestamp, Trigger, Verdict, sample,
+    Policy, Provenance, Quantity, Receipt, Snapshot, Target, Timestamp, Trigger, Verdict,
+    perf::{Bar, Board, Brief, Entry, Offer, Phase, Progress, Refusal, Running, Second},
+    sample,
 };
 use jiff::tz::TimeZone;
 use std::{sync::Arc, time::Duration};
@@ -182,4 +184,77 @@ fn memory(check: &mut CheckView) {
         let mib = 89.0 + 3.0 * (f64::from(n) / 120.0).sqrt() + 0.1 * f64::from(n % 7) / 7.0;
         check.measures.push(Duration::from_secs(u64::from(n * 5)), mib * 1_048_576.0);
     }
+}
+
+/// The home screen, with two tests: one that ran twice, and one that is refused.
+pub(crate) fn model_with_tests() -> Model {
+    let mut model = model();
+    model.board = Arc::new(board());
+    model
+}
+
+fn board() -> Board {
+    let record = crate::perf::render::sample::record;
+    let mut before = record();
+    (before.began, before.total.per_second) = (Timestamp(WALL.0 - 600_000), 998.0);
+    let mut last = record();
+    last.began = Timestamp(WALL.0 - 60_000);
+    let offer = |test: &str, target: &str| Offer {
+        test: test.into(),
+        title: "Redis commands".into(),
+        target: target.into(),
+        load: "GET, one SET in ten, with 50 clients, pipeline 1, closed loop".into(),
+        does: vec![
+            "opens 50 connections".into(),
+            "writes 10000 keys of 3 B that begin with tminus:".into(),
+            "removes them at the end; they expire after 1m12s anyway".into(),
+            "stops at 5 % errors and at 80 % of the memory limit".into(),
+        ],
+        takes: Duration::from_secs(12),
+        refused: None,
+    };
+    let refused = Refusal {
+        why: "db.example:6379/0 is not on this machine and no load is allowed there".into(),
+        hint: "set `load = true` in [redis] or give --allow-load, if its owner agrees".into(),
+    };
+    let remote = Offer { refused: Some(refused), ..offer("redis/remote", "db.example:6379/0") };
+    let (last, before) = (Some(Arc::new(last)), Some(Arc::new(before)));
+    let ran = Entry { offer: offer("redis", "127.0.0.1:6379/0"), last, before, failed: None };
+    let never = Entry { offer: remote, last: None, before: None, failed: None };
+    Board { tests: vec![ran, never], running: None }
+}
+
+/// The same while the first one runs, six seconds in, after a freeze.
+pub(crate) fn running(board: &Board) -> Board {
+    let micros = Duration::from_micros;
+    let bar = |(under, count): (u64, u64)| Bar { under: micros(under), count };
+    let second = |at: u32| Second {
+        at,
+        succeeded: if at == 4 { 12 } else { 1000 + u64::from(at) * 7 % 5 },
+        failed: 0,
+        p50: micros(290),
+        p95: micros(410),
+        p99: if at == 5 { micros(988_000) } else { micros(1_070) },
+        max: if at == 5 { micros(1_001_000) } else { micros(3_300) },
+    };
+    let brief = |p99| Brief { p50: micros(291), p95: micros(498_000), p99, max: micros(1_001_000) };
+    let progress = Progress {
+        phase: Phase::Measuring,
+        elapsed: Duration::from_millis(6_250),
+        of: Some(Duration::from_secs(10)),
+        succeeded: 6_240,
+        failed: 3,
+        requests: None,
+        rate: 1003.0,
+        in_flight: 2,
+        recent: brief(micros(1_100)),
+        whole: brief(micros(899_000)),
+        bars: [(256, 800), (362, 4_400), (512, 340), (724, 100), (1_024, 0), (1_001_001, 600)]
+            .map(bar)
+            .into(),
+        errors: [("LOADING".into(), 3)].into(),
+        seconds: (0..6).map(second).collect(),
+    };
+    let running = Running { test: "redis".into(), progress, aborting: false };
+    Board { running: Some(running), ..board.clone() }
 }

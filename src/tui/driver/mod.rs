@@ -8,8 +8,9 @@ use super::{
     view,
 };
 use crate::{
-    domain::{Snapshot, Word},
+    domain::{Snapshot, Word, perf::Board},
     engine::Handle,
+    perf::LabHandle,
 };
 use ratatui::{buffer::Buffer, layout::Size};
 use std::{cmp, io, sync::Arc, time::Duration};
@@ -76,13 +77,24 @@ pub(super) struct Ends {
     pub(super) gone: CancellationToken,
 }
 
+/// Whom the console hears and tells: each does its work elsewhere.
+#[derive(Clone, Debug)]
+pub struct Handles {
+    /// The engine.
+    pub engine: Handle,
+    /// Whoever runs the performance tests.
+    pub lab: LabHandle,
+}
+
 /// What woke the loop.
 enum Wake {
     Stop(Ended),
     Draw(io::Result<Option<Duration>>),
     Input(Input),
     Snapshot(Arc<Snapshot>),
+    Board(Arc<Board>),
     EngineGone,
+    LabGone,
     Tick,
 }
 
@@ -90,13 +102,14 @@ enum Wake {
 pub(super) async fn run(
     surface: &mut impl Surface,
     inputs: &mut Inputs,
-    mut engine: Handle,
+    mut desks: Handles,
     ends: Ends,
     look: &Look,
 ) -> io::Result<Exit> {
-    let first = Arc::clone(&engine.snapshots.borrow_and_update());
+    let first = Arc::clone(&desks.engine.snapshots.borrow_and_update());
     let mut desk = Desk::new(first, surface.size()?);
-    let mut heard = true;
+    desk.fold(Msg::Board(Arc::clone(&desks.lab.boards.borrow_and_update())));
+    let (mut heard, mut tested) = (true, true);
     loop {
         let frame = desk.frame;
         let wake = tokio::select! {
@@ -105,9 +118,13 @@ pub(super) async fn run(
             () = ends.gone.cancelled() => Wake::Stop(Ended::TerminalGone),
             ready = due(surface, frame), if frame.is_some() && !desk.away => Wake::Draw(ready),
             input = inputs.next() => input.map_or(Wake::Stop(Ended::TerminalGone), Wake::Input),
-            changed = engine.snapshots.changed(), if heard => match changed {
-                Ok(()) => Wake::Snapshot(Arc::clone(&engine.snapshots.borrow_and_update())),
+            changed = desks.engine.snapshots.changed(), if heard => match changed {
+                Ok(()) => Wake::Snapshot(Arc::clone(&desks.engine.snapshots.borrow_and_update())),
                 Err(_) => Wake::EngineGone,
+            },
+            changed = desks.lab.boards.changed(), if tested => match changed {
+                Ok(()) => Wake::Board(Arc::clone(&desks.lab.boards.borrow_and_update())),
+                Err(_) => Wake::LabGone,
             },
             () = sleep_until(desk.tick), if !desk.away => Wake::Tick,
         };
@@ -121,14 +138,19 @@ pub(super) async fn run(
             Wake::Input(input) => {
                 let mut next = Some(input);
                 while let Some(input) = next {
-                    if desk.handle(surface, &engine, input)?.is_break() {
+                    if desk.handle(surface, &desks, input)?.is_break() {
                         return Ok(desk.exit(Ended::Quit));
                     }
                     next = inputs.waiting();
                 }
             }
             Wake::Snapshot(snapshot) => desk.receive(snapshot),
+            Wake::Board(board) => {
+                desk.fold(Msg::Board(board));
+                desk.touch(FRAME);
+            }
             Wake::EngineGone => heard = false,
+            Wake::LabGone => tested = false,
             Wake::Tick => desk.tick(),
         }
     }
@@ -212,7 +234,7 @@ impl Desk {
     fn handle(
         &mut self,
         surface: &mut impl Surface,
-        engine: &Handle,
+        desks: &Handles,
         input: Input,
     ) -> io::Result<std::ops::ControlFlow<()>> {
         let effect = match input {
@@ -233,8 +255,14 @@ impl Desk {
         match effect {
             Some(Effect::Quit) => return Ok(std::ops::ControlFlow::Break(())),
             Some(Effect::Send(command)) => {
-                if let Err(refused) = engine.send(command) {
+                if let Err(refused) = desks.engine.send(command) {
                     self.fold(Msg::Refused(refused));
+                }
+            }
+            Some(Effect::Order(order)) => {
+                let taken = desks.lab.send(order);
+                if !taken {
+                    self.fold(Msg::Unheard);
                 }
             }
             Some(Effect::Redraw) => surface.redraw(),

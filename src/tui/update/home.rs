@@ -1,4 +1,4 @@
-use super::{Effect, Order, jump, moved, recheck, sought};
+use super::{Direction, Effect, jump, moved, recheck, sought};
 use crate::{
     domain::{CheckId, IntegrationView},
     engine::Selection,
@@ -22,9 +22,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
                 model.selected = Some(id);
             }
         }
-        Action::NextFailure | Action::PreviousFailure => next(model, Order::of(action)),
+        Action::NextFailure | Action::PreviousFailure => next(model, Direction::of(action)),
         Action::RecheckAll
         | Action::Freeze
+        | Action::Tests
+        | Action::Start
+        | Action::Abort
         | Action::Back
         | Action::Leave
         | Action::Quit
@@ -41,7 +44,7 @@ fn go(model: &mut Model, step: Step) {
     model.selected = views.get(to).map(|view| view.id.clone());
 }
 
-fn next(model: &mut Model, order: Order) {
+fn next(model: &mut Model, order: Direction) {
     let views = &model.snapshot().integrations;
     let wanted = |at: usize| views[at].checks.iter().any(|check| model.stands_out(check));
     match sought(model.row(), views.len(), order, wanted) {

@@ -1,4 +1,4 @@
-use super::{Effect, Order, home::foremost, jump, moved, recheck, sought};
+use super::{Direction, Effect, home::foremost, jump, moved, recheck, sought};
 use crate::{
     domain::{CheckId, IntegrationId},
     engine::Selection,
@@ -21,10 +21,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
                 show(model, id);
             }
         }
-        Action::NextFailure | Action::PreviousFailure => next(model, Order::of(action)),
+        Action::NextFailure | Action::PreviousFailure => next(model, Direction::of(action)),
         Action::Open
         | Action::RecheckAll
         | Action::Freeze
+        | Action::Tests
+        | Action::Start
+        | Action::Abort
         | Action::Back
         | Action::Leave
         | Action::Quit
@@ -48,7 +51,7 @@ fn go(model: &mut Model, step: Step) {
 }
 
 /// Walks through the checks that stand out, from one integration into the next.
-fn next(model: &mut Model, order: Order) {
+fn next(model: &mut Model, order: Direction) {
     let all: Vec<(&IntegrationId, &CheckId, bool)> = model
         .snapshot()
         .integrations

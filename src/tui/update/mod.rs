@@ -2,6 +2,7 @@
 
 mod home;
 mod integration;
+mod perf;
 mod recheck;
 
 pub(super) use recheck::Asked;
@@ -11,7 +12,10 @@ use super::{
     model::{Model, Screen},
 };
 use crate::{
-    domain::{IntegrationId, Snapshot},
+    domain::{
+        IntegrationId, Snapshot,
+        perf::{Board, Order},
+    },
     engine::{Command, Refused, Selection},
     units,
 };
@@ -30,6 +34,10 @@ pub(super) enum Msg {
     Snapshot(Arc<Snapshot>),
     /// Time went by: so long ago the engine published last.
     Tick(Duration),
+    /// Something changed among the performance tests.
+    Board(Arc<Board>),
+    /// Nobody takes orders for the tests.
+    Unheard,
     /// The terminal has so many rows.
     Resized(u16),
     /// The engine would not take a command.
@@ -43,6 +51,8 @@ pub(super) enum Msg {
 pub(super) enum Effect {
     /// Hand a command to the engine.
     Send(Command),
+    /// Hand an order to whoever runs the tests.
+    Order(Order),
     /// Stop, and give the terminal to the shell meanwhile.
     Suspend,
     /// Draw everything again.
@@ -65,6 +75,8 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Option<Effect> {
             let now = model.live_now();
             model.message.take_if(|message| now.saturating_sub(message.at) > MESSAGE);
         }
+        Msg::Board(board) => perf::receive(model, board),
+        Msg::Unheard => model.say("the tests cannot be reached; press the key again"),
         Msg::Resized(height) => model.height = height,
         Msg::Refused(refused) => {
             model.asked = None;
@@ -90,7 +102,12 @@ fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::Freeze => freeze(model),
         Action::RecheckAll => return Some(recheck::ask(model, Selection::All)),
+        Action::Tests => {
+            (model.screen, model.asking) = (Screen::Tests, false);
+        }
         Action::Open
+        | Action::Start
+        | Action::Abort
         | Action::Recheck
         | Action::Move(_)
         | Action::Jump(_)
@@ -112,6 +129,7 @@ fn here(model: &mut Model, action: Action) -> Option<Effect> {
         (Some(_), _, _) => None,
         (None, Screen::Home, _) => home::act(model, action),
         (None, Screen::Integration(_), _) => integration::act(model, action),
+        (None, Screen::Tests, _) => perf::act(model, action),
     }
 }
 
@@ -122,7 +140,8 @@ fn back(model: &mut Model) {
     match model.screen {
         Screen::Home if model.frozen.is_some() => freeze(model),
         Screen::Home => {}
-        Screen::Integration(_) => model.screen = Screen::Home,
+        Screen::Tests if model.asking => model.asking = false,
+        Screen::Integration(_) | Screen::Tests => model.screen = Screen::Home,
     }
 }
 
@@ -160,22 +179,27 @@ fn moved(row: usize, count: usize, step: Step, height: u16) -> usize {
 }
 
 /// The first of `count` rows after `row` that is `wanted`, going round; before it when `backwards`.
-fn sought(row: usize, count: usize, order: Order, wanted: impl Fn(usize) -> bool) -> Option<usize> {
+fn sought(
+    row: usize,
+    count: usize,
+    order: Direction,
+    wanted: impl Fn(usize) -> bool,
+) -> Option<usize> {
     let step = |n: usize| match order {
-        Order::Forwards => (row + n) % count,
-        Order::Backwards => (row + count - n) % count,
+        Direction::Forwards => (row + n) % count,
+        Direction::Backwards => (row + count - n) % count,
     };
     (1..=count).map(step).find(|at| wanted(*at))
 }
 
 /// Which way to look.
 #[derive(Clone, Copy, Debug)]
-enum Order {
+enum Direction {
     Forwards,
     Backwards,
 }
 
-impl Order {
+impl Direction {
     fn of(action: Action) -> Self {
         if action == Action::PreviousFailure { Self::Backwards } else { Self::Forwards }
     }
@@ -296,10 +320,10 @@ mod tests {
     #[test]
     fn looking_goes_round_in_both_directions() {
         let wanted = |at| at == 1 || at == 4;
-        assert_eq!(sought(1, 6, Order::Forwards, wanted), Some(4));
-        assert_eq!(sought(4, 6, Order::Forwards, wanted), Some(1));
-        assert_eq!(sought(1, 6, Order::Backwards, wanted), Some(4));
-        assert_eq!(sought(0, 6, Order::Forwards, |_| false), None);
-        assert_eq!(sought(0, 0, Order::Forwards, |_| true), None);
+        assert_eq!(sought(1, 6, Direction::Forwards, wanted), Some(4));
+        assert_eq!(sought(4, 6, Direction::Forwards, wanted), Some(1));
+        assert_eq!(sought(1, 6, Direction::Backwards, wanted), Some(4));
+        assert_eq!(sought(0, 6, Direction::Forwards, |_| false), None);
+        assert_eq!(sought(0, 0, Direction::Forwards, |_| true), None);
     }
 }

@@ -38,7 +38,9 @@ pub(super) fn draw(page: &mut Page<'_>, slot: Slot, model: &Model) {
         (Screen::Integration(_), Standing::Live | Standing::Paused) => {
             opened(page, rest, model);
         }
-        (Screen::Home, Standing::Live | Standing::Paused) => overall(page, rest, model, roomy),
+        (Screen::Home | Screen::Tests, Standing::Live | Standing::Paused) => {
+            overall(page, rest, model, roomy);
+        }
     }
 }
 
@@ -109,7 +111,7 @@ fn held(page: &mut Page<'_>, slot: Slot, model: &Model, standing: Standing) {
     let score = score(snapshot.score, slot.width);
     let name = match (&model.screen, model.integration()) {
         (Screen::Integration(_), Some(view)) => format!("> {}", view.title),
-        (Screen::Integration(_) | Screen::Home, _) => String::new(),
+        (Screen::Integration(_) | Screen::Home | Screen::Tests, _) => String::new(),
     };
     let parts = [
         (text.as_str(), Role::Warn),

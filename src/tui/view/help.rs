@@ -45,6 +45,7 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, top: u16) {
     let screen = match model.screen {
         Screen::Home => "KEYS: all integrations",
         Screen::Integration(_) => "KEYS: one integration",
+        Screen::Tests => "KEYS: performance tests",
     };
     let under = Model { help: None, ..model.clone() };
     let works = |binding: &&Binding| (binding.when)(&under);

@@ -13,6 +13,7 @@ mod integration;
 mod memory;
 mod overview;
 mod page;
+mod perf;
 mod strip;
 
 pub(super) use page::{Page, Slot, width};
@@ -41,6 +42,7 @@ pub fn draw(model: &Model, look: &Look, buf: &mut Buffer) {
     match (model.help, &model.screen) {
         (Some(top), _) => help::draw(page, body, model, top),
         (None, Screen::Integration(_)) => integration::draw(page, body, model),
+        (None, Screen::Tests) => perf::draw(page, body, model),
         (None, Screen::Home) if area.height < TABLE => strip::draw(page, body, model),
         (None, Screen::Home) => home::draw(page, body, model),
     }

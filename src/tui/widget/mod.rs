@@ -2,11 +2,13 @@
 
 mod braille;
 mod check_strip;
+mod histogram;
 mod latency_spark;
 mod memory_graph;
 mod score_bar;
 
 pub(super) use check_strip::{checks, runs};
+pub(super) use histogram::histogram;
 pub(super) use latency_spark::LatencySpark;
 pub(super) use memory_graph::Graph;
 pub(super) use score_bar::score_bar;

@@ -6,7 +6,9 @@ mod stall;
 
 use super::*;
 use crate::{
+    domain::perf::{Board, Order},
     engine::Command,
+    perf::LabHandle,
     tui::{
         sample,
         screen::{Canvas, Sync},
@@ -77,6 +79,8 @@ struct Desktop {
     keys: mpsc::Sender<Input>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     commands: mpsc::Receiver<Command>,
+    tests: watch::Sender<Arc<Board>>,
+    orders: mpsc::Receiver<Order>,
     ends: Ends,
 }
 
@@ -100,24 +104,57 @@ impl Desktop {
     }
 }
 
+/// A lab's ends: the console's, and those of whoever plays the lab.
+fn lab() -> (LabHandle, watch::Sender<Arc<Board>>, mpsc::Receiver<Order>) {
+    let (tests, boards) = watch::channel(Arc::clone(&sample::model_with_tests().board));
+    let (sender, orders) = mpsc::channel(1);
+    (LabHandle::new(boards, sender), tests, orders)
+}
+
 /// Runs the console while `script` plays; returns what it drew on and how it ended.
 async fn play<S: Surface>(mut paper: S, script: impl AsyncFnOnce(&mut Desktop)) -> (S, Exit) {
     let (keys, input) = mpsc::channel(32);
     let (snapshots, newest) = watch::channel(Arc::new(sample::snapshot()));
     let (sender, commands) = mpsc::channel(1);
-    let mut desktop = Desktop { keys, snapshots, commands, ends: Ends::default() };
+    let (lab, tests, orders) = lab();
+    let ends = Ends::default();
+    let mut desktop = Desktop { keys, snapshots, commands, tests, orders, ends };
     let ends = desktop.ends.clone();
     let look = sample::look();
     let console = async {
         let mut inputs = Inputs::from_channel(input);
-        let handle = Handle::new(newest, sender);
-        run(&mut paper, &mut inputs, handle, ends, &look).await.unwrap()
+        let handles = Handles { engine: Handle::new(newest, sender), lab };
+        run(&mut paper, &mut inputs, handles, ends, &look).await.unwrap()
     };
     let (exit, ()) = tokio::join!(console, async {
         script(&mut desktop).await;
         desktop.ends.stop.cancel();
     });
     (paper, exit)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_starts_when_it_was_asked_and_shows_how_far_it_is() {
+    let (paper, _) = play(Paper::new(80, 24), async |desktop| {
+        for code in [KeyCode::Char('t'), KeyCode::Enter, KeyCode::Char('s')] {
+            desktop.press(code).await;
+        }
+        assert_eq!(desktop.orders.recv().await, Some(Order::Start("redis".into())));
+        let running = sample::running(&desktop.tests.borrow().clone());
+        desktop.tests.send_replace(Arc::new(running));
+        desktop.wait(100).await;
+        desktop.press(KeyCode::Char('x')).await;
+        assert_eq!(desktop.orders.recv().await, Some(Order::Abort));
+        // Nobody follows any more; the keys must not wait for anybody.
+        for _ in 0..3 {
+            desktop.press(KeyCode::Char('x')).await;
+        }
+        desktop.wait(100).await;
+    })
+    .await;
+    let screen = paper.screen.screen().contents();
+    assert!(screen.contains("measures 6s of 10s"), "{screen}");
+    assert!(screen.contains("the tests cannot be reached"), "{screen}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,7 +266,7 @@ async fn a_dead_engine_turns_the_screen_stale_and_leaves_the_keys_alive() {
     let mut paper = Paper::new(80, 24);
     let (look, ends) = (sample::look(), Ends::default());
     let mut inputs = Inputs::from_channel(input);
-    let handle = Handle::new(newest, sender);
+    let handles = Handles { engine: Handle::new(newest, sender), lab: lab().0 };
     let script = async {
         drop(snapshots);
         sleep(Duration::from_mins(1)).await;
@@ -237,7 +274,7 @@ async fn a_dead_engine_turns_the_screen_stale_and_leaves_the_keys_alive() {
         sleep(Duration::from_secs(1)).await;
         keys.send(Input::Key(KeyCode::Char('q').into())).await.unwrap();
     };
-    let console = run(&mut paper, &mut inputs, handle, ends, &look);
+    let console = run(&mut paper, &mut inputs, handles, ends, &look);
     let (exit, ()) = tokio::join!(console, script);
     assert_eq!(exit.unwrap().verdict, Word::Hold);
     assert!(paper.row(0).contains("STALE: no news from web-3 for 1m"), "{}", paper.row(0));

@@ -61,3 +61,56 @@ fn help_80x24() {
     press(&mut model, "?");
     insta::assert_snapshot!(screen(&model, (80, 24)));
 }
+
+/// The tests, after `keys`.
+fn tests_pane(keys: &str) -> Model {
+    let mut model = sample::model_with_tests();
+    press(&mut model, "t");
+    press(&mut model, keys);
+    model
+}
+
+fn tests_running() -> Model {
+    let mut model = tests_pane("");
+    let running = sample::running(&model.board);
+    update(&mut model, Msg::Board(Arc::new(running)));
+    model
+}
+
+#[test]
+fn tests_80x24() {
+    insta::assert_snapshot!(screen(&tests_pane(""), (80, 24)));
+}
+
+#[test]
+fn tests_asked_80x24() {
+    insta::assert_snapshot!(screen(&tests_pane("\n"), (80, 24)));
+}
+
+#[test]
+fn tests_refused_80x24() {
+    insta::assert_snapshot!(screen(&tests_pane("j"), (80, 24)));
+}
+
+#[test]
+fn tests_running_80x24() {
+    insta::assert_snapshot!(screen(&tests_running(), (80, 24)));
+}
+
+#[test]
+fn tests_running_120x40() {
+    insta::assert_snapshot!(screen(&tests_running(), (120, 40)));
+}
+
+#[test]
+fn tests_120x40() {
+    insta::assert_snapshot!(screen(&tests_pane(""), (120, 40)));
+}
+
+#[test]
+fn tests_running_80x24_in_ascii() {
+    let look = Look { glyphs: Glyphs::ASCII, ..sample::look() };
+    let ascii = text(&drawn(&tests_running(), &look, (80, 24)));
+    assert!(ascii.is_ascii());
+    insta::assert_snapshot!(ascii);
+}

@@ -1,6 +1,7 @@
 //! Any size, any text.
 
 use super::*;
+use crate::domain::perf::Board;
 
 /// Texts that a server or a user may come up with, wherever a text can be.
 fn hostile() -> Model {
@@ -34,15 +35,36 @@ fn hostile() -> Model {
         (blocker.number, blocker.since) = (u32::MAX, Duration::MAX);
     }
     let mut model = Model::new(Arc::new(snapshot));
+    model.board = Arc::new(hostile_tests(TEXT));
     model.say(TEXT);
     model
+}
+
+/// Tests of which every text is `text` and every number as large as can be.
+fn hostile_tests(text: &str) -> Board {
+    let mut board = sample::running(&sample::model_with_tests().board);
+    for entry in &mut board.tests {
+        let offer = &mut entry.offer;
+        (offer.title, offer.target, offer.load) = (text.into(), text.into(), text.into());
+        (offer.does, offer.takes) = (vec![text.into(); 9], Duration::MAX);
+        (entry.last, entry.failed) = (None, Some(text.into()));
+    }
+    if let Some(running) = &mut board.running {
+        let progress = &mut running.progress;
+        (progress.rate, progress.failed, progress.in_flight) = (f64::MAX, u64::MAX, u64::MAX);
+        (progress.succeeded, progress.of) = (0, Some(Duration::ZERO));
+        progress.whole.max = Duration::MAX;
+        progress.bars.iter_mut().for_each(|bar| bar.count = u64::MAX / 9);
+        progress.errors.insert(text.into(), u64::MAX);
+    }
+    board
 }
 
 /// What a person may come to see: each screen, with texts of every kind.
 fn places() -> Vec<Model> {
     let mut places = Vec::new();
-    for keys in ["", "1\n", "?", "4\nG", " "] {
-        for mut model in [hostile(), sample::model(), Model::new(Arc::default())] {
+    for keys in ["", "1\n", "?", "4\nG", " ", "t", "tG\n"] {
+        for mut model in [hostile(), sample::model_with_tests(), Model::new(Arc::default())] {
             press(&mut model, keys);
             places.push(model);
         }

@@ -24,6 +24,12 @@ pub(super) enum Action {
     NextFailure,
     /// Go to the previous one.
     PreviousFailure,
+    /// Show the performance tests.
+    Tests,
+    /// Start the test that was asked about.
+    Start,
+    /// Stop the test that runs.
+    Abort,
     /// Go back one level; never quits.
     Back,
     /// Go back one level; at the top, quit.
@@ -96,16 +102,20 @@ pub(super) const KEYMAP: &[Binding] = &[
     Binding {
         keys: &[named(KeyCode::Enter)],
         action: Action::Open,
-        footer: |_| "open",
-        help: "open the selected one",
-        when: |model| browsing(model) && model.screen == Screen::Home && any(model),
+        footer: |model| if model.screen == Screen::Tests { "start" } else { "open" },
+        help: "open it; a test: ask",
+        when: |model| {
+            let opens = browsing(model) && model.screen == Screen::Home && any(model);
+            opens || (testing(model) && model.can_ask())
+        },
     },
     Binding {
         keys: &[named(KeyCode::Esc)],
         action: Action::Back,
         footer: |model| match (model.help, &model.screen) {
             (Some(_), _) => "close",
-            (None, Screen::Integration(_)) => "back",
+            (None, Screen::Tests) if model.asking => "do not",
+            (None, Screen::Integration(_) | Screen::Tests) => "back",
             (None, Screen::Home) => "",
         },
         help: "back, close, go live",
@@ -145,6 +155,27 @@ pub(super) const KEYMAP: &[Binding] = &[
         footer: |_| "",
         help: "previous failing",
         when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        keys: &[plain('t')],
+        action: Action::Tests,
+        footer: |_| "tests",
+        help: "performance tests",
+        when: browsing,
+    },
+    Binding {
+        keys: &[plain('s')],
+        action: Action::Start,
+        footer: |_| "start it",
+        help: "start the test asked for",
+        when: |model| testing(model) && model.asking,
+    },
+    Binding {
+        keys: &[plain('x')],
+        action: Action::Abort,
+        footer: |_| "stop it",
+        help: "stop the running test",
+        when: |model| testing(model) && model.board.running.is_some(),
     },
     Binding {
         keys: DIGITS,
@@ -233,7 +264,11 @@ pub(super) const KEYMAP: &[Binding] = &[
 ];
 
 fn browsing(model: &Model) -> bool {
-    model.help.is_none()
+    model.help.is_none() && model.screen != Screen::Tests
+}
+
+fn testing(model: &Model) -> bool {
+    model.help.is_none() && model.screen == Screen::Tests
 }
 
 fn any(model: &Model) -> bool {
@@ -287,75 +322,4 @@ impl fmt::Display for Key {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::sample;
-
-    #[test]
-    fn no_key_means_two_things() {
-        let mut seen = Vec::new();
-        for key in KEYMAP.iter().flat_map(|binding| binding.keys) {
-            assert!(!seen.contains(&key), "{key} is bound twice");
-            seen.push(key);
-        }
-    }
-
-    #[test]
-    fn no_key_needs_alt_and_every_function_key_has_a_twin() {
-        for binding in KEYMAP {
-            assert!(!binding.help.is_empty() && !binding.keys.is_empty());
-            let twins = binding.keys.iter().filter(|key| !matches!(key.0, KeyCode::F(_)));
-            assert!(twins.count() > 0, "{}", binding.help);
-            assert!(binding.keys.iter().all(|key| !key.1.contains(KeyModifiers::ALT)));
-        }
-    }
-
-    #[test]
-    fn every_clause_fits_half_of_eighty_columns_beside_its_keys() {
-        for binding in KEYMAP {
-            assert!(binding.help.len() <= 24, "{}", binding.help);
-            assert!(binding.shown().len() <= 13, "{}", binding.shown());
-        }
-    }
-
-    #[test]
-    fn a_key_means_the_same_with_and_without_shift_and_nothing_when_released() {
-        let model = sample::model();
-        let press = |modifiers| KeyEvent::new(KeyCode::Char('R'), modifiers);
-        assert_eq!(lookup(&model, press(KeyModifiers::NONE)), Some(Action::RecheckAll));
-        assert_eq!(lookup(&model, press(KeyModifiers::SHIFT)), Some(Action::RecheckAll));
-        assert_eq!(lookup(&model, press(KeyModifiers::ALT)), None);
-        let released = KeyEvent { kind: KeyEventKind::Release, ..press(KeyModifiers::NONE) };
-        assert_eq!(lookup(&model, released), None);
-    }
-
-    #[test]
-    fn the_digits_jump_and_other_keys_do_nothing() {
-        let model = sample::model();
-        let press = |code: KeyCode| lookup(&model, code.into());
-        assert_eq!(press(KeyCode::Char('4')), Some(Action::Jump(4)));
-        assert_eq!(press(KeyCode::Char('0')), None);
-        for code in [KeyCode::Char('x'), KeyCode::F(9), KeyCode::Insert, KeyCode::Char('é')] {
-            assert_eq!(press(code), None, "{code}");
-        }
-    }
-
-    #[test]
-    fn a_key_that_has_nothing_to_act_on_does_nothing() {
-        let empty = Model::new(std::sync::Arc::default());
-        assert_eq!(lookup(&empty, KeyCode::Char('r').into()), None);
-        assert_eq!(lookup(&empty, KeyCode::Char('q').into()), Some(Action::Leave));
-        let mut helped = sample::model();
-        helped.help = Some(0);
-        assert_eq!(lookup(&helped, KeyCode::Char('r').into()), None);
-        assert_eq!(lookup(&helped, KeyCode::Esc.into()), Some(Action::Back));
-    }
-
-    #[test]
-    fn keys_are_shown_as_they_are_printed_on_a_keyboard() {
-        let shown: Vec<String> = KEYMAP.iter().map(Binding::shown).collect();
-        for expected in ["enter", "R ctrl-r F5", "space", "1-9", "down j", "pgdn ctrl-d", "esc"] {
-            assert!(shown.iter().any(|shown| shown == expected), "{expected}: {shown:?}");
-        }
-    }
-}
+mod tests;
