@@ -6,7 +6,7 @@
 
 mod perf;
 
-pub use perf::{Perf, PerfFormat, PerfRedis};
+pub use perf::{Perf, PerfDb, PerfFormat, PerfRedis, Shares};
 
 use crate::{
     config::{Color, Glyphs},

@@ -13,6 +13,7 @@
 //! to begin, so that a target that stands still cannot hide it.
 
 mod alarm;
+pub mod db;
 mod desk;
 mod figures;
 mod gauge;

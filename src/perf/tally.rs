@@ -177,6 +177,7 @@ impl Tally {
             failed: self.whole.lost(),
             requests: self.load.requests,
             rate: float(recent.ended()) / span.as_secs_f64().max(0.001),
+            clients: self.load.clients,
             in_flight: self.in_flight.values().sum(),
             recent: quantile::brief(&recent.times),
             whole: quantile::brief(&all),

@@ -1,14 +1,17 @@
-use super::{Failure, Session, Stop, print, tell};
+use super::{Failure, Session, Stop, print, tell, trace::Trace};
 use crate::{
-    cli::{Global, Perf, PerfFormat, PerfRedis},
-    domain::perf::{Arrivals, Ended, Offer, Phase, Progress, Record},
+    cli::{Global, Perf, PerfDb, PerfFormat, PerfRedis},
+    domain::{
+        IntegrationId,
+        perf::{Arrivals, Ended, Offer, Phase, Progress, Record},
+    },
     integrations::{self, Instance},
-    perf::{Hindrance, Reins, Test, Untested, redis, render},
+    perf::{Hindrance, Reins, Test, Untested, db, redis, render},
     probe::Safety,
     surface::gate,
     units,
 };
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, mem, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
@@ -19,32 +22,50 @@ const TELL: Duration = Duration::from_secs(1);
 
 /// `tminus perf …`: puts load on a target and prints what that took.
 pub(super) async fn run(global: &Global, perf: &Perf) -> Result<u8, Failure> {
-    let session = Session::open(global)?;
-    session.tell_warnings();
+    let mut session = Session::open(global)?;
     let safety = global.safety();
-    match perf {
-        Perf::Redis(asked) => {
-            let instance = chosen(&session.config.integrations.redis, asked.name.as_deref())?;
-            let test = redis::RedisTest::new(
-                instance.id.clone(),
-                &instance.settings,
-                safety,
-                asked.load(),
-            );
-            carry_out(&session, &test, asked.format).await
-        }
-    }
+    let (id, test, format) = meant(&session.config.integrations, perf, safety)?;
+    let mut watched = mem::take(&mut session.integrations);
+    watched.retain(|it| *it.id() == id && test.offer().refused.is_none());
+    let trace = Trace::begin(&mut session, &watched);
+    session.tell_warnings();
+    let ended = carry_out(&session, test.as_ref(), format).await;
+    trace.end_test(matches!(ended, Ok((_, true)))).await;
+    ended.map(|(code, _)| code)
 }
 
-/// The tests that the console offers: the usual load for everything configured.
+/// The test that the command line asks for, of which integration, and how to print it.
+fn meant(
+    configured: &integrations::Settings,
+    perf: &Perf,
+    safety: Safety,
+) -> Result<(IntegrationId, Box<dyn Test>, PerfFormat), Failure> {
+    Ok(match perf {
+        Perf::Redis(asked) => {
+            let Instance { id, settings } = chosen(&configured.redis, asked.name.as_deref())?;
+            let test = redis::RedisTest::new(id.clone(), settings, safety, asked.load());
+            (id.clone(), Box::new(test), asked.format)
+        }
+        Perf::Db(asked) => {
+            let Instance { id, settings } = chosen(&configured.database, asked.name.as_deref())?;
+            let test = db::DbTest::new(id.clone(), settings, safety, asked.load());
+            (id.clone(), Box::new(test), asked.format)
+        }
+    })
+}
+
+/// The tests that the console offers: the usual load for everything configured, and for
+/// the embedded database where none is.
 pub(super) fn tests(session: &Session, safety: Safety) -> Vec<Arc<dyn Test>> {
-    let configured = session.config.integrations.redis.iter();
-    let configured = configured.filter(|instance| instance.settings.url.is_some());
-    let test = |instance: &Instance<integrations::redis::Settings>| -> Arc<dyn Test> {
-        let (id, usual) = (instance.id.clone(), redis::Asked::default());
-        Arc::new(redis::RedisTest::new(id, &instance.settings, safety, usual))
-    };
-    configured.map(test).collect()
+    let integrations::Settings { redis, database, .. } = &session.config.integrations;
+    let redis = redis.iter().filter(|instance| instance.settings.url.is_some());
+    let redis = redis.map(|Instance { id, settings }| -> Arc<dyn Test> {
+        Arc::new(redis::RedisTest::new(id.clone(), settings, safety, redis::Asked::default()))
+    });
+    let database = database.iter().map(|Instance { id, settings }| -> Arc<dyn Test> {
+        Arc::new(db::DbTest::new(id.clone(), settings, safety, db::Asked::default()))
+    });
+    redis.chain(database).collect()
 }
 
 /// The instance that is meant: the named one, or the only one.
@@ -65,8 +86,13 @@ fn chosen<'a, S>(all: &'a [Instance<S>], name: Option<&str>) -> Result<&'a Insta
     }
 }
 
-/// Runs a test, telling people how far it is, and prints what it found.
-async fn carry_out(session: &Session, test: &dyn Test, format: PerfFormat) -> Result<u8, Failure> {
+/// Runs a test, telling people how far it is, and prints what it found. Returns the
+/// exit code, and whether it is known that nothing is left.
+async fn carry_out(
+    session: &Session,
+    test: &dyn Test,
+    format: PerfFormat,
+) -> Result<(u8, bool), Failure> {
     let stop = Stop::on_signals()
         .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
     let (reins, progress) = Reins::new(stop.token.clone());
@@ -89,9 +115,10 @@ async fn carry_out(session: &Session, test: &dyn Test, format: PerfFormat) -> Re
             };
             session.redactor.scrub(&mut result);
             print(&result)?;
-            Ok(exit_code(&record, stop.signal()))
+            let whole = record.receipt.is_none_or(|receipt| receipt.left == 0);
+            Ok((exit_code(&record, stop.signal()), whole))
         }
-        Err(untested) => untested_code(untested, stop.signal()),
+        Err(untested) => Ok((untested_code(untested, stop.signal())?, false)),
     }
 }
 
@@ -128,8 +155,9 @@ fn line(now: &Progress) -> String {
     let of = now.of.map(|of| format!(" of {}s", of.as_secs())).unwrap_or_default();
     let (p50, p99) = (units::latency(now.recent.p50), units::latency(now.recent.p99));
     format!(
-        "  {phase} {:>3}s{of}  {:>9.0}/s  p50 {p50:>7}  p99 {p99:>7}  {} failed",
+        "  {phase} {:>3}s{of}, clients: {}  {:>9.0}/s  p50 {p50:>7}  p99 {p99:>7}  {} failed",
         now.elapsed.as_secs(),
+        now.clients,
         now.rate,
         now.failed
     )
@@ -163,11 +191,7 @@ fn untested_code(untested: Untested, signal: Option<u8>) -> Result<u8, Failure> 
 impl PerfRedis {
     /// The load that the command line asks for.
     fn load(&self) -> redis::Asked {
-        let arrivals = match (self.rate, self.poisson) {
-            (None, _) => Arrivals::Closed,
-            (Some(rate), false) => Arrivals::Constant { rate },
-            (Some(rate), true) => Arrivals::Poisson { rate },
-        };
+        let arrivals = arrivals(self.rate, self.poisson);
         redis::Asked {
             clients: self.clients,
             pipeline: self.pipeline,
@@ -183,10 +207,34 @@ impl PerfRedis {
     }
 }
 
+impl PerfDb {
+    /// The load that the command line asks for.
+    fn load(&self) -> db::Asked {
+        db::Asked {
+            clients: self.clients,
+            weights: self.mix,
+            rows: self.rows,
+            arrivals: arrivals(self.rate, self.poisson),
+            threads: self.threads,
+            warm_up: self.warm_up,
+            duration: self.duration,
+            steps: if self.no_steps { db::Steps::Leap } else { db::Steps::Climb },
+        }
+    }
+}
+
+fn arrivals(rate: Option<f64>, poisson: bool) -> Arrivals {
+    match (rate, poisson) {
+        (None, _) => Arrivals::Closed,
+        (Some(rate), false) => Arrivals::Constant { rate },
+        (Some(rate), true) => Arrivals::Poisson { rate },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::IntegrationId, perf::render::sample};
+    use crate::perf::render::sample;
 
     fn instances(names: &[&str]) -> Vec<Instance<()>> {
         let id = |name: &&str| IntegrationId::named("redis", name).unwrap();

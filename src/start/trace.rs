@@ -51,9 +51,18 @@ impl Trace {
 
     /// Removes the entry once nothing is left. `last` is what was known at the end.
     pub(super) async fn end(self, last: &Snapshot) {
+        self.end_where(|integration| was_cut_off(integration, last)).await;
+    }
+
+    /// The same after a test: one that did not end as planned may have left something.
+    pub(super) async fn end_test(self, as_planned: bool) {
+        self.end_where(|_| !as_planned).await;
+    }
+
+    async fn end_where(self, dirty: impl Fn(&dyn Integration) -> bool) {
         let Some(entry) = self.entry else { return };
         let mut clean = true;
-        for integration in self.writing.iter().filter(|it| was_cut_off(it.as_ref(), last)) {
+        for integration in self.writing.iter().filter(|it| dirty(it.as_ref())) {
             let whose = Whose { dead: BTreeSet::from([this_run().clone()]), ..Whose::default() };
             let swept = timeout(TIDY, integration.sweep(&whose)).await;
             clean &= swept.is_ok_and(|sweep| sweep.is_clean());

@@ -246,6 +246,7 @@ pub(crate) fn running(board: &Board) -> Board {
         failed: 3,
         requests: None,
         rate: 1003.0,
+        clients: 50,
         in_flight: 2,
         recent: brief(micros(1_100)),
         whole: brief(micros(899_000)),

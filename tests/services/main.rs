@@ -9,6 +9,7 @@
 )]
 
 mod database;
+mod load;
 mod mariadb;
 mod postgres;
 mod prometheus;

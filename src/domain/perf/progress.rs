@@ -21,6 +21,8 @@ pub struct Progress {
     pub requests: Option<u64>,
     /// Operations that end a second, over the last second.
     pub rate: f64,
+    /// Clients that put load on now; steps of a test have fewer than the whole.
+    pub clients: u32,
     /// Operations under way.
     pub in_flight: u64,
     /// The times of the last second.

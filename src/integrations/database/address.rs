@@ -91,6 +91,15 @@ impl Place {
         }
     }
 
+    /// Whether it is on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        match self {
+            Self::Postgres(server) => server.is_local(),
+            Self::MySql(server) => server.is_local(),
+            Self::Sqlite(_) | Self::Embedded => true,
+        }
+    }
+
     /// What to call it: no credential in it.
     pub(super) fn label(&self) -> String {
         match self {

@@ -9,6 +9,7 @@ mod backend;
 mod checks;
 mod fault;
 mod judge;
+pub mod load;
 mod measured;
 mod mysql;
 mod pooling;
@@ -20,10 +21,14 @@ mod vitals;
 
 pub use settings::Settings;
 
-use self::{address::Place, backend::Backend, mysql::MySql, postgres::Postgres, sqlite::Sqlite};
+use self::{
+    address::Place, backend::Backend, load::Dial, mysql::MySql, postgres::Postgres, sqlite::Sqlite,
+};
 use crate::{
-    domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, plain, text},
-    probe::{Check, Cx, Integration, ProbeError, Run, Safety, specs},
+    domain::{
+        Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Sweep, Target, plain, text,
+    },
+    probe::{Check, Cx, Integration, ProbeError, Run, Safety, Sweeping, Whose, specs},
 };
 use std::time::Duration;
 
@@ -41,6 +46,9 @@ pub struct Database {
     embedded: bool,
     /// What is wrong with the URL, where it names nothing that can be asked.
     backend: Result<Box<dyn Backend>, String>,
+    /// Where a killed load test may have left its table.
+    dial: Option<Dial>,
+    may_sweep: bool,
 }
 
 impl Database {
@@ -50,20 +58,17 @@ impl Database {
         let embedded = matches!(place, Ok(Place::Embedded));
         let name = place.as_ref().map_or_else(|_| "unusable url".into(), Place::label);
         let provenance = if embedded { Provenance::Embedded } else { Provenance::Configured };
+        let dial = Dial::of(&settings).ok();
+        let local = place.as_ref().is_ok_and(Place::is_local);
+        let may_write = safety.may_write(local, settings.writes);
+        let may_load = settings.load == Some(true) || safety.allow_load;
         let backend = place.map(|place| -> Box<dyn Backend> {
             match place {
                 Place::Postgres(server) => {
-                    let may_write = safety.may_write(server.is_local(), settings.writes);
                     Box::new(Postgres::new(server, settings.slow, may_write))
                 }
-                Place::MySql(server) => {
-                    let may_write = safety.may_write(server.is_local(), settings.writes);
-                    Box::new(MySql::new(server, settings.slow, may_write))
-                }
-                Place::Sqlite(file) => {
-                    let may_write = safety.may_write(true, settings.writes);
-                    Box::new(Sqlite::file(file, settings.slow, may_write))
-                }
+                Place::MySql(server) => Box::new(MySql::new(server, settings.slow, may_write)),
+                Place::Sqlite(file) => Box::new(Sqlite::file(file, settings.slow, may_write)),
                 Place::Embedded => Box::new(Sqlite::embedded(settings.slow)),
             }
         });
@@ -75,6 +80,21 @@ impl Database {
             connect_limit: settings.connect_limit,
             embedded,
             backend,
+            dial,
+            may_sweep: may_write || (may_load && settings.writes != Some(false)),
+        }
+    }
+
+    /// Removes what load tests left that were killed.
+    async fn swept(&self) -> Sweep {
+        let Some(dial) = &self.dial else { return Sweep::NotNeeded };
+        if !self.may_sweep {
+            let remedy = "pass --allow-writes, or set `writes = true` in [database]".into();
+            return Sweep::NotAllowed { remedy };
+        }
+        match dial.sweep().await {
+            Ok(swept) => Sweep::Done(swept),
+            Err(why) => Sweep::Failed { why: why.says, remedy: why.hint },
         }
     }
 
@@ -214,5 +234,10 @@ impl Integration for Database {
 
     fn run<'a>(&'a self, index: usize, cx: &'a Cx) -> Run<'a> {
         (CHECKS[index].run)(self, cx)
+    }
+
+    fn sweep<'a>(&'a self, _: &'a Whose) -> Sweeping<'a> {
+        // Whether a run is alive is known by the lock that only it can hold.
+        Box::pin(self.swept())
     }
 }

@@ -24,6 +24,9 @@ pub struct Settings {
     /// a transaction that is rolled back; beside an SQLite file into a file of its
     /// own, which is removed. Default: true on this machine, false elsewhere.
     pub writes: Option<bool>,
+    /// Whether `tminus perf db` may put it under load, on a table of its own.
+    /// Default: true on this machine, false elsewhere.
+    pub load: Option<bool>,
     /// A statement that takes longer than this is slow. 20 ms to 1 s, default
     /// 100 ms. The canaries take half of it and one and a half times it.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
@@ -40,6 +43,7 @@ impl Default for Settings {
             name: None,
             url: None,
             writes: None,
+            load: None,
             slow: Duration::from_millis(100),
             connect_limit: Duration::from_millis(50),
         }

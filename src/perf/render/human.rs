@@ -95,8 +95,7 @@ fn tail(lines: &mut Lines, record: &Record) {
     }
     if let Some(receipt) = &record.receipt {
         let (written, removed, left) = (receipt.written, receipt.removed, receipt.left);
-        lines
-            .put("receipt", format_args!("{written} keys written, {removed} removed, {left} left"));
+        lines.put("receipt", format_args!("{written} made, {removed} removed, {left} left"));
     }
 }
 
@@ -170,7 +169,7 @@ mod tests {
         note       the plan was kept with up to 2.0ms delay of ours, limit 1.0ms
                    commands sent: 22000
                    counts agree: yes
-        receipt    10000 keys written, 10000 removed, 0 left
+        receipt    10000 made, 10000 removed, 0 left
         ");
     }
 

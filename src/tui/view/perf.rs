@@ -156,12 +156,12 @@ fn runs(page: &mut Page<'_>, mut stack: Stack, running: &Running) {
     let says = if running.aborting { "stops and tidies up" } else { phase(now.phase) };
     let far = far(now);
     page.print(rest.skip(2), Role::Strong, format_args!("{says} {far}"));
-    let (rate, in_flight, failed) = (now.rate, now.in_flight, now.failed);
+    let Progress { rate, in_flight, clients, failed, .. } = *now;
     let role = if failed > 0 { Role::Warn } else { Role::Plain };
     let slot = page.print(
         stack.line().skip(1),
         Role::Plain,
-        format_args!("rate {rate:>9.0}/s   in flight {in_flight}   "),
+        format_args!("rate {rate:>9.0}/s   clients {clients}   in flight {in_flight}   "),
     );
     let slot = page.print(slot, role, format_args!("failed {failed}")).skip(2);
     let classes = now.errors.iter().map(|(class, count)| format!("{class} {count}"));

@@ -1,6 +1,6 @@
 //! MariaDB, healthy and in each of the states that it fails in.
 
-mod server;
+pub(crate) mod server;
 
 use self::server::{COUNTING, LEAST, PLAIN, Server};
 use crate::{

@@ -123,15 +123,7 @@ impl Client {
 
     /// What the driver needs to know.
     pub(super) fn options(&self) -> Result<MySqlConnectOptions, sqlx::Error> {
-        let url = Url::parse(self.server.url.expose())
-            .map_err(|error| sqlx::Error::Configuration(error.into()))?;
-        // What it would set by itself is none of our business, and a pooler would
-        // hand it on to somebody else.
-        Ok(MySqlConnectOptions::from_url(&url)?
-            .pipes_as_concat(false)
-            .no_engine_substitution(false)
-            .timezone(None)
-            .disable_statement_logging())
+        load_options(&self.server)
     }
 
     /// What an error of the driver means that came from opening a session.
@@ -142,6 +134,19 @@ impl Client {
     fn names(&self) -> Names {
         Names { peer: self.server.peer(), dialect: Dialect::MySql, ..Names::default() }
     }
+}
+
+/// What the driver needs to know, for a session under load as for any other.
+pub(in super::super) fn load_options(server: &Server) -> Result<MySqlConnectOptions, sqlx::Error> {
+    let url = Url::parse(server.url.expose())
+        .map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    // What it would set by itself is none of our business, and a pooler would
+    // hand it on to somebody else.
+    Ok(MySqlConnectOptions::from_url(&url)?
+        .pipes_as_concat(false)
+        .no_engine_substitution(false)
+        .timezone(None)
+        .disable_statement_logging())
 }
 
 /// What it means that no session was opened with a server that has greeted us.

@@ -17,6 +17,7 @@ mod survey;
 mod transactions;
 mod vitals;
 
+pub(super) use self::client::load_options;
 use self::{
     address::Server,
     client::{Answer, Client, Line, Session, first},

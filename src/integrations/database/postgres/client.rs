@@ -201,6 +201,19 @@ fn options(server: &Server, guards: Guards) -> Result<PgConnectOptions, sqlx::Er
     })
 }
 
+/// The same for sessions under load, which wait longer than a check may.
+pub(in super::super) fn load_options(
+    server: &Server,
+    application: &str,
+) -> Result<PgConnectOptions, sqlx::Error> {
+    let limits = [
+        ("statement_timeout", "60s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "5s"),
+    ];
+    Ok(options(server, Guards::Left)?.application_name(application).options(limits))
+}
+
 impl Session {
     /// Asks one question; after a hang or a loss the session is of no more use.
     pub(super) async fn ask(

@@ -18,6 +18,7 @@ mod tracking;
 mod transactions;
 mod vitals;
 
+pub(super) use self::client::load_options;
 use self::{
     activity::Stats,
     client::{Client, Session, first},

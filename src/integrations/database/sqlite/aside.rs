@@ -1,7 +1,10 @@
 //! A database of our own in the user's directory: what can be written there can
 //! be seen without writing to the user's file.
 
-use crate::integrations::database::fault::{Fault, Kind};
+use crate::{
+    domain::Swept,
+    integrations::database::fault::{Fault, Kind},
+};
 use rustix::process::{Pid, test_kill_process};
 use std::{
     env, fs,
@@ -29,15 +32,9 @@ impl Aside {
     ///
     /// What a console left that was killed is removed first.
     pub(super) fn new(file: Option<&Path>) -> Result<Self, Fault> {
-        let parent = file.and_then(Path::parent).map(Path::to_owned);
-        let directory = match parent {
-            Some(relative) if relative.as_os_str().is_empty() => PathBuf::from("."),
-            Some(parent) => parent,
-            None => env::temp_dir(),
-        };
-        let name = file.and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-        let stem = format!(".{name}.tminus-");
-        clear(&directory, &stem);
+        let (directory, stem) = place(file);
+        // Who cannot look there cannot write there either, which is said below.
+        drop(clear(&directory, &stem));
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         let path = directory.join(format!("{stem}{}-{serial}", process::id()));
         let made = fs::File::options().write(true).create_new(true).mode(0o600).open(&path);
@@ -62,28 +59,44 @@ impl Drop for Aside {
     }
 }
 
+/// Where files of ours go for `file`, and what their names begin with.
+pub(super) fn place(file: Option<&Path>) -> (PathBuf, String) {
+    let directory = match file.and_then(Path::parent) {
+        Some(relative) if relative.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => env::temp_dir(),
+    };
+    let name = file.and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    (directory, format!(".{name}.tminus-"))
+}
+
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// Removes what processes left that are no more.
-fn clear(directory: &Path, stem: &str) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
+/// Removes what processes left that are no more, and says what it found.
+pub(super) fn clear(directory: &Path, stem: &str) -> io::Result<Swept> {
+    let mut swept = Swept { whole: true, ..Swept::default() };
+    for entry in fs::read_dir(directory)?.flatten() {
         let name = entry.file_name();
         let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(stem)) else { continue };
         let owner = rest.split('-').next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
-        let lives = owner.is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH));
-        if owner.is_some() && !lives {
-            // If it cannot be removed, the next console tries again.
-            drop(fs::remove_file(entry.path()));
+        let Some(owner) = owner else { continue };
+        swept.looked += 1;
+        if test_kill_process(owner) != Err(rustix::io::Errno::SRCH) {
+            swept.living += 1;
+        } else if fs::remove_file(entry.path()).is_ok() {
+            swept.removed += 1;
+        } else {
+            swept.left += 1;
         }
     }
+    Ok(swept)
 }
 
-fn refused(error: &io::Error, directory: &Path) -> Fault {
+pub(super) fn refused(error: &io::Error, directory: &Path) -> Fault {
     let shown = directory.display();
     let kind = error.kind();
     let (kind, says, remedy) =

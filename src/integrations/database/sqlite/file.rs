@@ -21,6 +21,8 @@ pub(super) struct Look {
     /// belong to our user. While nobody has it open they are not there, so it
     /// can be read as a file that does not change.
     pub(super) unchanging: bool,
+    /// Whether it keeps a write-ahead log.
+    pub(super) wal: bool,
     /// Whether no user at all may write to it.
     pub(super) sealed: bool,
     /// Its size in bytes.
@@ -49,6 +51,7 @@ pub(super) fn look(path: &Path) -> Result<Look, Fault> {
         PathBuf::from(name).exists()
     };
     Ok(Look {
+        wal,
         unchanging: wal && !(beside("-wal") && beside("-shm")),
         sealed: sealed(path, &meta),
         size: meta.len(),
@@ -99,7 +102,10 @@ mod tests {
     #[test]
     fn a_file_is_told_from_what_is_none() {
         let (directory, path) = written(&database(1));
-        assert_eq!(look(&path).unwrap(), Look { unchanging: false, sealed: false, size: 100 });
+        assert_eq!(
+            look(&path).unwrap(),
+            Look { wal: false, unchanging: false, sealed: false, size: 100 }
+        );
         assert_eq!(look(directory.path()).unwrap_err().kind, Kind::CannotOpen);
         let missing = look(&directory.path().join("none.db")).unwrap_err();
         assert_eq!(missing.kind, Kind::Missing);

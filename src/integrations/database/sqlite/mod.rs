@@ -8,10 +8,12 @@ mod canaries;
 mod file;
 mod judge;
 mod queries;
+mod stand;
 mod transactions;
 mod vitals;
 
 use self::file::Look;
+pub(super) use self::stand::{Stand, load_options, sweep};
 use super::{
     address::File,
     backend::{Backend, Concluded},

@@ -1,0 +1,134 @@
+//! `tminus perf db`: weighted SELECT, INSERT, UPDATE and DELETE on a table of our own.
+//!
+//! Each client holds one connection, opened before the clock starts, as giving it back
+//! and taking it anew would cost more than the statement; how long it took to get is
+//! told apart. The table is removed at the end, and its rows are counted against what
+//! the server confirmed. A kill leaves it to `tminus clean`, which knows it by the lock
+//! that nobody holds.
+
+mod asked;
+mod course;
+mod target;
+
+pub use asked::{Asked, Steps};
+
+use super::{Figures, Place, Reins, Test, Testing, Untested, refusal};
+use crate::{
+    clock,
+    domain::{
+        IntegrationId, Receipt, Timestamp,
+        perf::{Offer, Phase, Record, Refusal, VERSION},
+    },
+    integrations::database::{
+        Settings,
+        load::{Dial, Unable},
+    },
+    probe::Safety,
+};
+use course::{Course, Tidied};
+
+/// The test of one database.
+pub struct DbTest {
+    id: IntegrationId,
+    dial: Result<Dial, Unable>,
+    asked: Asked,
+    refused: Option<Refusal>,
+}
+
+impl DbTest {
+    /// A test of the database that `settings` name: an embedded SQLite where they name
+    /// none. Connects to nothing yet.
+    pub fn new(id: IntegrationId, settings: &Settings, safety: Safety, asked: Asked) -> Self {
+        let dial = Dial::of(settings);
+        let refused = match &dial {
+            Ok(dial) => refusal(
+                &Place {
+                    name: dial.name(),
+                    local: dial.is_local(),
+                    writes: settings.writes,
+                    load: settings.load,
+                    table: "database",
+                },
+                safety,
+            ),
+            Err(why) => Some(Refusal { why: why.says.clone(), hint: why.hint.clone() }),
+        };
+        let unusable = asked.complaint();
+        let unusable =
+            unusable.map(|why| Refusal { why, hint: "see `tminus perf db --help`".into() });
+        Self { id, dial, asked, refused: refused.or(unusable) }
+    }
+
+    fn target(&self) -> &str {
+        self.dial.as_ref().map_or("none", Dial::name)
+    }
+
+    async fn test(&self, reins: &Reins) -> Result<Record, Untested> {
+        let dial = match (&self.dial, &self.refused) {
+            (Ok(dial), None) => dial,
+            (_, Some(Refusal { why, hint })) => return Err(Untested::refused(why, hint)),
+            (Err(why), None) => return Err(Untested::refused(&why.says, &why.hint)),
+        };
+        let began = clock::now();
+        reins.say(Phase::Preparing);
+        let mut course = Course::begin(dial, &self.asked, reins).await?;
+        let ran = course.run(reins).await;
+        reins.say(Phase::Finishing);
+        let tidied = course.tidy().await;
+        let figures = ran.map_err(|failed| left_behind(failed.into(), tidied.receipt))?;
+        Ok(self.record(began, figures, tidied))
+    }
+
+    fn record(&self, began: Timestamp, figures: Figures, tidied: Tidied) -> Record {
+        Record {
+            version: VERSION,
+            test: self.id.as_str().into(),
+            target: self.target().into(),
+            began,
+            load: self.asked.load(),
+            ended: figures.ended,
+            measured: figures.measured,
+            total: figures.total,
+            operations: figures.operations,
+            errors: figures.errors,
+            kept: figures.kept,
+            generator: figures.generator,
+            seconds: figures.seconds,
+            facts: tidied.facts,
+            receipt: Some(tidied.receipt),
+        }
+    }
+}
+
+/// Where there is no record to say so, the reason for that does.
+fn left_behind(mut untested: Untested, receipt: Receipt) -> Untested {
+    if receipt.left > 0 {
+        untested.says.push_str("; its table is still there");
+        untested.hint = Some("`tminus clean` removes it".into());
+    }
+    untested
+}
+
+impl Test for DbTest {
+    fn offer(&self) -> Offer {
+        let Asked { clients, rows, .. } = &self.asked;
+        Offer {
+            test: self.id.as_str().into(),
+            title: "SQL statements".into(),
+            target: self.target().into(),
+            load: self.asked.says(),
+            does: vec![
+                format!("opens {clients} connections, and leaves a fifth of all free"),
+                format!("makes a table tminus_perf_… of {rows} rows, and no other is touched"),
+                "drops it at the end; after a kill, `tminus clean` does".into(),
+                "stops at 5 % errors".into(),
+            ],
+            takes: self.asked.takes(),
+            refused: self.refused.clone(),
+        }
+    }
+
+    fn run<'a>(&'a self, reins: &'a Reins) -> Testing<'a> {
+        Box::pin(self.test(reins))
+    }
+}
