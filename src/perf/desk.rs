@@ -56,6 +56,14 @@ pub(super) struct Shape {
     pub(super) requests: Option<u64>,
 }
 
+/// A client that waits for the next moment of the plan.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    seat: usize,
+    /// Since when it has nothing else to do.
+    free: Instant,
+}
+
 /// What the clients of one worker share. They run on one thread: nothing here is
 /// locked, except the plan while somebody waits for its next moment.
 #[derive(Debug)]
@@ -108,8 +116,9 @@ impl Desk {
         match &self.pace {
             Pace::Answers => self.depart_now(seat),
             Pace::Plan(plan) => {
+                let free = Instant::now();
                 let (moments, alarm) = &mut *plan.lock().await;
-                self.depart_by(moments, alarm, seat).await
+                self.depart_by(moments, alarm, Waiting { seat, free }).await
             }
         }
     }
@@ -124,17 +133,23 @@ impl Desk {
         self.take_off(flight, now)
     }
 
-    async fn depart_by(&self, plan: &mut Peekable<Moments>, alarm: &Alarm, seat: usize) -> bool {
+    async fn depart_by(
+        &self,
+        plan: &mut Peekable<Moments>,
+        alarm: &Alarm,
+        waiting: Waiting,
+    ) -> bool {
         let asked = Instant::now();
         if self.span.end.is_some_and(|end| asked > end + LAST_CALL) {
             return false;
         }
         let Some(first) = self.next_planned(plan) else { return false };
-        let in_time = asked <= first;
+        // A client was there before the moment: what delays it from now on is our doing.
+        let in_time = waiting.free <= first;
         alarm.until(first).await;
         let now = Instant::now();
         let mut flights = self.flights.borrow_mut();
-        let flight = &mut flights[seat];
+        let flight = &mut flights[waiting.seat];
         flight.due.clear();
         flight.due.push(first);
         while flight.due.len() < self.shape.depth
