@@ -42,7 +42,7 @@ pub struct PerfRedis {
     pub keys: u64,
     /// Commands a second by plan, whatever the answers: latency then counts from the
     /// moment of the plan. Without it each client sends as soon as it has its answer.
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub rate: Option<f64>,
     /// Draws the gaps of the plan as those of independent users.
     #[arg(long, requires = "rate")]

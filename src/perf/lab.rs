@@ -1,6 +1,6 @@
 //! Runs the tests that somebody at a console starts, one at a time.
 
-use super::{Hindrance, Reins, Test, Untested};
+use super::{Reins, Test, Untested};
 use crate::domain::perf::{Board, Entry, Order, Progress, Record, Running};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -37,7 +37,8 @@ impl LabHandle {
 #[derive(Debug)]
 pub struct Lab {
     cancel: CancellationToken,
-    task: JoinHandle<()>,
+    /// Returns whether nothing is left of any test.
+    task: JoinHandle<bool>,
 }
 
 impl Lab {
@@ -53,19 +54,19 @@ impl Lab {
         };
         let board = Board { tests: tests.iter().map(entry).collect(), running: None };
         let (publish, boards) = watch::channel(Arc::new(board.clone()));
-        let bench = Bench { tests, board, publish, cancel: cancel.clone() };
+        let bench = Bench { tests, board, publish, cancel: cancel.clone(), clean: true };
         let task = tokio::spawn(bench.run(received));
         (Self { cancel, task }, LabHandle::new(boards, orders))
     }
 
     /// Stops the test that runs, and lets it tidy up for no longer than `grace`.
     ///
-    /// Returns whether it did so in time.
+    /// Returns whether it did so in time, and nothing is left of any test on its target.
     pub async fn stop(mut self, grace: Duration) -> bool {
         self.cancel.cancel();
-        let in_time = timeout(grace, &mut self.task).await.is_ok();
+        let clean = timeout(grace, &mut self.task).await;
         self.task.abort();
-        in_time
+        matches!(clean, Ok(Ok(true)))
     }
 }
 
@@ -75,6 +76,8 @@ struct Bench {
     board: Board,
     publish: watch::Sender<Arc<Board>>,
     cancel: CancellationToken,
+    /// Whether nothing is left of the tests that ended.
+    clean: bool,
 }
 
 /// A test under way: a task of its own, so that a crash of it stays there.
@@ -105,16 +108,16 @@ enum News {
 }
 
 impl Bench {
-    async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    async fn run(mut self, mut orders: mpsc::Receiver<Order>) -> bool {
         let cancel = self.cancel.clone();
         let (mut under_way, mut open): (Option<UnderWay>, bool) = (None, true);
         loop {
             if under_way.is_none() && (cancel.is_cancelled() || !open) {
-                return;
+                return self.clean;
             }
             tokio::select! {
                 biased;
-                () = cancel.cancelled(), if under_way.is_none() => return,
+                () = cancel.cancelled(), if under_way.is_none() => return self.clean,
                 order = orders.recv(), if open => match order {
                     Some(order) => self.follow(&order, &mut under_way),
                     None => open = false,
@@ -169,15 +172,19 @@ impl Bench {
         let Some(running) = self.board.running.take() else { return };
         let entry = self.board.tests.iter_mut().find(|entry| entry.offer.test == running.test);
         let (Some(entry), Some(ended)) = (entry, ended) else { return };
+        let left = match &*ended {
+            Ok(Ok(record)) => record.receipt.map_or(0, |receipt| receipt.left),
+            Ok(Err(untested)) => untested.left,
+            // Nobody tidied up.
+            Err(_) => u64::MAX,
+        };
+        self.clean &= left == 0;
         match *ended {
             Ok(Ok(record)) => {
                 entry.before = entry.last.take();
                 entry.last = Some(Arc::new(record));
             }
-            Ok(Err(untested)) if untested.why == Hindrance::Aborted => {
-                entry.failed = Some("stopped before anything was measured".into());
-            }
-            Ok(Err(untested)) => entry.failed = Some(untested.says),
+            Ok(Err(untested)) => entry.failed = Some(untested.to_string()),
             Err(_) => entry.failed = Some("the test itself crashed; the log says where".into()),
         }
     }
@@ -263,7 +270,7 @@ mod tests {
             |board: &Arc<Board>| board.entry("crash").is_some_and(|entry| entry.failed.is_some());
         let board = board(&mut handle, crashed).await;
         assert!(board.running.is_none() && board.entry("remote").unwrap().last.is_none());
-        assert!(lab.stop(Duration::from_secs(5)).await);
+        assert!(!lab.stop(Duration::from_secs(5)).await, "nobody tidied up after the crash");
     }
 
     #[tokio::test]

@@ -27,6 +27,8 @@ pub struct Untested {
     pub says: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What it may have left on its target: keys, rows.
+    pub left: u64,
 }
 
 /// What may stand in the way of a test.
@@ -43,18 +45,18 @@ pub enum Hindrance {
 impl Untested {
     /// It may not be done.
     pub fn refused(why: &str, hint: &str) -> Self {
-        Self { why: Hindrance::Refused, says: why.into(), hint: Some(hint.into()) }
+        Self { why: Hindrance::Refused, says: why.into(), hint: Some(hint.into()), left: 0 }
     }
 
     /// The target cannot be tested.
     pub fn target(why: &str) -> Self {
-        Self { why: Hindrance::Target, says: why.into(), hint: None }
+        Self { why: Hindrance::Target, says: why.into(), hint: None, left: 0 }
     }
 
     /// It was stopped before anything was measured.
     pub fn aborted() -> Self {
         let says = "stopped before anything was measured".into();
-        Self { why: Hindrance::Aborted, says, hint: None }
+        Self { why: Hindrance::Aborted, says, hint: None, left: 0 }
     }
 }
 
@@ -69,7 +71,11 @@ impl From<Failed> for Untested {
 
 impl fmt::Display for Untested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.says)
+        f.write_str(&self.says)?;
+        match self.left {
+            0 => Ok(()),
+            left => write!(f, "; {left} of what it wrote may be left"),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
     let mut session = Session::open(global)?;
     session.config.policy.min_score = asked.min_score.or(session.config.policy.min_score);
     let integrations = select(std::mem::take(&mut session.integrations), &asked.selection)?;
-    let trace = Trace::begin(&mut session, &integrations);
+    let trace = Trace::begin(&mut session, &integrations, &[]);
     session.tell_warnings();
     let stop = Stop::on_signals()
         .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;

@@ -32,7 +32,7 @@ pub(super) async fn run(global: &Global, asked: &Clean) -> Result<u8, Failure> {
     let receipts = tokio::select! {
         receipts = sweeps => receipts,
         () = stop.token.cancelled() => {
-            tell("tminus: interrupted; what is left expires within 60 s");
+            tell("tminus: interrupted; what is left expires by itself");
             return Ok(gate::interrupted(stop.signal().unwrap_or_default()));
         }
     };

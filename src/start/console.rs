@@ -24,15 +24,19 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     // The screen comes first: a probe may panic as soon as the engine starts.
     let console = tui::Console::open(options(&session)).map_err(|error| no_terminal(&error))?;
     let integrations = faulty::added_to(mem::take(&mut session.integrations));
-    let trace = Trace::begin(&mut session, &integrations);
+    let tests = perf::tests(&session, global.safety());
+    let offers: Vec<_> = tests.iter().map(|test| test.offer()).collect();
+    let mut trace = Trace::begin(&mut session, &integrations, &offers);
     let (engine, handle) = Engine::start(session.plan(integrations, Begin::Polling));
     Session::accompany(exporter, &handle, &stop.token);
     let snapshots = handle.snapshots.clone();
-    let (lab, tests) = Lab::start(perf::tests(&session, global.safety()));
+    let (lab, tests) = Lab::start(tests);
     let handles = tui::Handles { engine: handle, lab: tests };
     let shown = console.run(handles, stop.token.clone()).await;
-    // What a test has written goes first; if it takes longer, it expires.
-    lab.stop(TIDYING).await;
+    // What a test has written goes first; if that takes longer, it expires.
+    if !lab.stop(TIDYING).await {
+        trace.keep();
+    }
     let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;
     trace.end(&last).await;

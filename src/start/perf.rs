@@ -11,7 +11,7 @@ use crate::{
     surface::gate,
     units,
 };
-use std::{convert::Infallible, mem, sync::Arc, time::Duration};
+use std::{convert::Infallible, mem, slice, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
@@ -19,19 +19,38 @@ use tokio::{
 
 /// How often people are told how far it is.
 const TELL: Duration = Duration::from_secs(1);
+/// What becomes of what a test did not remove.
+const LEFT: &str = "`tminus clean` removes it, and keys expire by themselves";
 
 /// `tminus perf …`: puts load on a target and prints what that took.
 pub(super) async fn run(global: &Global, perf: &Perf) -> Result<u8, Failure> {
     let mut session = Session::open(global)?;
-    let safety = global.safety();
-    let (id, test, format) = meant(&session.config.integrations, perf, safety)?;
+    let (id, test, format) = meant(&session.config.integrations, perf, global.safety())?;
+    let stop = Stop::on_signals()
+        .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
+    let offer = test.offer();
     let mut watched = mem::take(&mut session.integrations);
-    watched.retain(|it| *it.id() == id && test.offer().refused.is_none());
-    let trace = Trace::begin(&mut session, &watched);
+    watched.retain(|it| *it.id() == id && offer.refused.is_none());
+    let trace = Trace::begin(&mut session, &watched, slice::from_ref(&offer));
     session.tell_warnings();
-    let ended = carry_out(&session, test.as_ref(), format).await;
-    trace.end_test(matches!(ended, Ok((_, true)))).await;
-    ended.map(|(code, _)| code)
+    if format == PerfFormat::Human && offer.refused.is_none() {
+        tell(&begins(&offer));
+    }
+    let ended = tokio::select! {
+        biased;
+        () = stop.at_once.cancelled() => {
+            // The entry stays, so that whoever cleans knows of it.
+            tell(&format!("tminus: ended at once; {LEFT}"));
+            return Ok(gate::interrupted(stop.signal().unwrap_or_default()));
+        }
+        ended = carry_out(test.as_ref(), &stop, format) => ended,
+    };
+    let left = left(&ended);
+    if left > 0 {
+        tell(&format!("tminus: {left} of what it wrote may be left; {LEFT}"));
+    }
+    trace.end_test(left).await;
+    conclude(&session, ended, format, &stop)
 }
 
 /// The test that the command line asks for, of which integration, and how to print it.
@@ -86,40 +105,43 @@ fn chosen<'a, S>(all: &'a [Instance<S>], name: Option<&str>) -> Result<&'a Insta
     }
 }
 
-/// Runs a test, telling people how far it is, and prints what it found. Returns the
-/// exit code, and whether it is known that nothing is left.
-async fn carry_out(
-    session: &Session,
-    test: &dyn Test,
-    format: PerfFormat,
-) -> Result<(u8, bool), Failure> {
-    let stop = Stop::on_signals()
-        .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
+/// Runs a test, telling people how far it is.
+async fn carry_out(test: &dyn Test, stop: &Stop, format: PerfFormat) -> Result<Record, Untested> {
     let (reins, progress) = Reins::new(stop.token.clone());
-    let offer = test.offer();
-    let to_people = format == PerfFormat::Human && offer.refused.is_none();
-    if to_people {
-        tell(&begins(&offer));
-    }
-    let ended = tokio::select! {
+    tokio::select! {
         biased;
         ended = test.run(&reins) => ended,
-        never = follow(progress, to_people) => match never {},
-    };
-    match ended {
-        Ok(record) => {
-            let mut result = match format {
-                PerfFormat::Human => render::human(&record),
-                PerfFormat::Json => render::json(&record),
-                PerfFormat::Csv => render::csv(&record),
-            };
-            session.redactor.scrub(&mut result);
-            print(&result)?;
-            let whole = record.receipt.is_none_or(|receipt| receipt.left == 0);
-            Ok((exit_code(&record, stop.signal()), whole))
-        }
-        Err(untested) => Ok((untested_code(untested, stop.signal())?, false)),
+        never = follow(progress, stop, format == PerfFormat::Human) => match never {},
     }
+}
+
+/// How much may be left on the target.
+fn left(ended: &Result<Record, Untested>) -> u64 {
+    match ended {
+        Ok(record) => record.receipt.map_or(0, |receipt| receipt.left),
+        Err(untested) => untested.left,
+    }
+}
+
+/// Prints what a test found, and returns the exit code.
+fn conclude(
+    session: &Session,
+    ended: Result<Record, Untested>,
+    format: PerfFormat,
+    stop: &Stop,
+) -> Result<u8, Failure> {
+    let record = match ended {
+        Ok(record) => record,
+        Err(untested) => return untested_code(untested, stop.signal()),
+    };
+    let mut result = match format {
+        PerfFormat::Human => render::human(&record),
+        PerfFormat::Json => render::json(&record),
+        PerfFormat::Csv => render::csv(&record),
+    };
+    session.redactor.scrub(&mut result);
+    print(&result)?;
+    Ok(exit_code(&record, stop.signal()))
 }
 
 fn begins(offer: &Offer) -> String {
@@ -132,15 +154,23 @@ fn begins(offer: &Offer) -> String {
     text
 }
 
-/// Tells a line a second; never ends.
-async fn follow(progress: watch::Receiver<Progress>, to_people: bool) -> Infallible {
+/// Tells a line a second, and that it stops; never ends.
+async fn follow(progress: watch::Receiver<Progress>, stop: &Stop, to_people: bool) -> Infallible {
     let mut ticks = interval(TELL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut told = false;
     loop {
-        ticks.tick().await;
-        let now = progress.borrow().clone();
-        if to_people && matches!(now.phase, Phase::WarmingUp | Phase::Measuring) {
-            tell(&line(&now));
+        tokio::select! {
+            () = stop.token.cancelled(), if !told => {
+                told = true;
+                tell("tminus: it stops and removes what it wrote; ^C again ends it at once");
+            }
+            _ = ticks.tick() => {
+                let now = progress.borrow().clone();
+                if to_people && matches!(now.phase, Phase::WarmingUp | Phase::Measuring) {
+                    tell(&line(&now));
+                }
+            }
         }
     }
 }
@@ -153,13 +183,14 @@ fn line(now: &Progress) -> String {
         Phase::Finishing => "finishes",
     };
     let of = now.of.map(|of| format!(" of {}s", of.as_secs())).unwrap_or_default();
-    let (p50, p99) = (units::latency(now.recent.p50), units::latency(now.recent.p99));
+    let [p50, p99] = [now.recent.p50, now.recent.p99].map(|time| match now.phase {
+        Phase::Measuring => units::latency(time),
+        Phase::Preparing | Phase::WarmingUp | Phase::Finishing => "-".into(),
+    });
+    let Progress { rate, failed, clients, .. } = now;
+    let elapsed = now.elapsed.as_secs();
     format!(
-        "  {phase} {:>3}s{of}, clients: {}  {:>9.0}/s  p50 {p50:>7}  p99 {p99:>7}  {} failed",
-        now.elapsed.as_secs(),
-        now.clients,
-        now.rate,
-        now.failed
+        "  {phase} {elapsed:>3}s{of}, clients: {clients}  {rate:>9.0}/s  p50 {p50:>7}  p99 {p99:>7}  {failed} failed"
     )
 }
 

@@ -8,15 +8,24 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// What a user sends with a key.
+const INTERRUPT: u8 = 2;
+
 /// What a service manager, a closing window and a user send.
-const ENDING: [(SignalKind, u8); 3] =
-    [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)];
+const ENDING: [(SignalKind, u8); 3] = [
+    (SignalKind::interrupt(), INTERRUPT),
+    (SignalKind::terminate(), 15),
+    (SignalKind::hangup(), 1),
+];
 
 /// Fires when the program is to end, and remembers why.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     /// Cancelled by the first signal.
     pub token: CancellationToken,
+    /// Cancelled when somebody at a keyboard does not want to wait: by a SIGINT after another
+    /// signal.
+    pub at_once: CancellationToken,
     signal: Arc<AtomicU8>,
 }
 
@@ -27,7 +36,7 @@ impl Stop {
         for (kind, number) in ENDING {
             let (mut signals, stop) = (signal(kind)?, stop.clone());
             tokio::spawn(async move {
-                if signals.recv().await.is_some() {
+                while signals.recv().await.is_some() {
                     stop.fire(number);
                 }
             });
@@ -41,8 +50,10 @@ impl Stop {
     }
 
     fn fire(&self, number: u8) {
-        // Only the first counts; the others find it there already.
-        let _first = self.signal.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst);
+        let first = self.signal.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst);
+        if first.is_err() && number == INTERRUPT {
+            self.at_once.cancel();
+        }
         self.token.cancel();
     }
 }
@@ -56,7 +67,10 @@ mod tests {
         let stop = Stop::default();
         assert_eq!((stop.signal(), stop.token.is_cancelled()), (None, false));
         stop.fire(15);
-        stop.fire(2);
+        stop.fire(1);
         assert_eq!((stop.signal(), stop.token.is_cancelled()), (Some(15), true));
+        assert!(!stop.at_once.is_cancelled(), "nobody pressed a key");
+        stop.fire(2);
+        assert!(stop.at_once.is_cancelled() && stop.signal() == Some(15));
     }
 }

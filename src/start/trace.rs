@@ -1,7 +1,7 @@
 use super::Session;
 use crate::{
     clock,
-    domain::{Impact, Provenance, Snapshot},
+    domain::{Impact, Provenance, Snapshot, perf::Offer},
     probe::{Integration, Whose, this_run},
     runs::{Entry, Place, Run, Runs},
 };
@@ -16,6 +16,7 @@ const TIDY: Duration = Duration::from_secs(2);
 pub(super) struct Trace {
     entry: Option<Entry>,
     writing: Vec<Arc<dyn Integration>>,
+    kept: bool,
 }
 
 /// Where the entries are.
@@ -24,29 +25,25 @@ pub(super) fn runs() -> Option<Runs> {
 }
 
 impl Trace {
-    /// Writes the entry, if anything may be written to a target, and says whose
-    /// traces may still be around.
-    pub(super) fn begin(session: &mut Session, watched: &[Arc<dyn Integration>]) -> Self {
+    /// Writes the entry, if the watching or one of the tests may write to a target, and
+    /// says whose traces may still be around.
+    pub(super) fn begin(
+        session: &mut Session,
+        watched: &[Arc<dyn Integration>],
+        tests: &[Offer],
+    ) -> Self {
         let writes = |integration: &&Arc<dyn Integration>| {
             integration.target().provenance == Provenance::Configured
                 && integration.checks().iter().any(|spec| spec.impact == Impact::Writes)
         };
         let writing: Vec<_> = watched.iter().filter(writes).cloned().collect();
-        let Some(runs) = runs() else { return Self { entry: None, writing } };
-        let killed = runs.known().map_or(0, |known| known.dead.len());
-        if killed > 0 {
-            session.warnings.push(format!(
-                "{killed} earlier {} killed: `tminus clean` removes what may be left of it",
-                if killed == 1 { "run was" } else { "runs were" }
-            ));
-        }
-        if writing.is_empty() {
-            return Self { entry: None, writing };
-        }
-        let entry = runs.begin(&this(&writing)).inspect_err(|error| {
-            tracing::warn!(%error, "this run has no entry: if it is killed, nobody knows");
-        });
-        Self { entry: entry.ok(), writing }
+        let entry = runs().and_then(|runs| enter(session, &runs, places(&writing, tests)));
+        Self { entry, writing, kept: false }
+    }
+
+    /// Something may be left that no check wrote: the entry stays, for `tminus clean`.
+    pub(super) fn keep(&mut self) {
+        self.kept = true;
     }
 
     /// Removes the entry once nothing is left. `last` is what was known at the end.
@@ -54,14 +51,14 @@ impl Trace {
         self.end_where(|integration| was_cut_off(integration, last)).await;
     }
 
-    /// The same after a test: one that did not end as planned may have left something.
-    pub(super) async fn end_test(self, as_planned: bool) {
-        self.end_where(|_| !as_planned).await;
+    /// The same after a test that left something, or nothing, by its own account.
+    pub(super) async fn end_test(self, left: u64) {
+        self.end_where(|_| left > 0).await;
     }
 
     async fn end_where(self, dirty: impl Fn(&dyn Integration) -> bool) {
         let Some(entry) = self.entry else { return };
-        let mut clean = true;
+        let mut clean = !self.kept;
         for integration in self.writing.iter().filter(|it| dirty(it.as_ref())) {
             let whose = Whose { dead: BTreeSet::from([this_run().clone()]), ..Whose::default() };
             let swept = timeout(TIDY, integration.sweep(&whose)).await;
@@ -73,6 +70,25 @@ impl Trace {
     }
 }
 
+/// Says how many runs were killed, and writes the entry of one that writes to `targets`.
+fn enter(session: &mut Session, runs: &Runs, targets: Vec<Place>) -> Option<Entry> {
+    let killed = runs.known().map_or(0, |known| known.dead.len());
+    if killed > 0 {
+        session.warnings.push(format!(
+            "{killed} earlier {} killed: `tminus clean` removes what may be left of it",
+            if killed == 1 { "run was" } else { "runs were" }
+        ));
+    }
+    if targets.is_empty() {
+        return None;
+    }
+    let this = Run { id: this_run().clone(), process: process::id(), began: clock::now(), targets };
+    let entry = runs.begin(&this).inspect_err(|error| {
+        tracing::warn!(%error, "this run has no entry: if it is killed, nobody knows");
+    });
+    entry.ok()
+}
+
 /// Whether a run that writes was under way when the engine stopped.
 fn was_cut_off(integration: &dyn Integration, last: &Snapshot) -> bool {
     last.integration(integration.id()).is_some_and(|view| {
@@ -81,17 +97,20 @@ fn was_cut_off(integration: &dyn Integration, last: &Snapshot) -> bool {
     })
 }
 
-fn this(writing: &[Arc<dyn Integration>]) -> Run {
-    let place = |integration: &Arc<dyn Integration>| Place {
+/// Everything that may be written to, each once.
+fn places(writing: &[Arc<dyn Integration>], tests: &[Offer]) -> Vec<Place> {
+    let watched = writing.iter().map(|integration| Place {
         id: integration.id().as_str().into(),
         address: integration.target().name,
-    };
-    Run {
-        id: this_run().clone(),
-        process: process::id(),
-        began: clock::now(),
-        targets: writing.iter().map(place).collect(),
+    });
+    let mut places: Vec<Place> = watched.collect();
+    for offer in tests.iter().filter(|offer| offer.refused.is_none()) {
+        let place = Place { id: offer.test.clone(), address: offer.target.clone() };
+        if !places.contains(&place) {
+            places.push(place);
+        }
     }
+    places
 }
 
 /// Where the state of this user is kept.

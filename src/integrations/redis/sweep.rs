@@ -11,10 +11,10 @@ use crate::{
     probe::{Claim, RunId, Whose},
 };
 use redis::Value;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
-/// What every key of ours looks like, for the server; [`run_of`] looks closer.
+/// What every key of ours looks like, for the server; [`tag_and_run`] looks closer.
 const OURS: &str = "tminus:{*}:*";
 /// Keys that the server looks at for one question.
 const PAGE: u32 = 200;
@@ -55,12 +55,7 @@ async fn on_server(site: &Site, whose: &Whose) -> Result<Swept, Trouble> {
         let [next, names] = list::<2>(client.ask(&scan).await?)?;
         cursor = text(&next).ok_or_else(|| odd("a cursor", &next))?;
         let Value::Array(names) = names else { return Err(odd("keys", &names)) };
-        for name in names.iter().filter_map(text) {
-            if let Some(run) = run_of(&name) {
-                swept.looked += 1;
-                settle(&client, &name, whose.claim(&run), &mut swept).await?;
-            }
-        }
+        settle(&client, names.iter().filter_map(text), whose, &mut swept).await?;
         swept.whole = cursor == "0";
         if swept.whole || began.elapsed() > LOOKING {
             break;
@@ -69,40 +64,50 @@ async fn on_server(site: &Site, whose: &Whose) -> Result<Swept, Trouble> {
     Ok(swept)
 }
 
-/// Removes a key if it may go. Each on its own, as in a cluster they are of many slots.
+/// Removes those of the keys that may go, all of one tag together: in a cluster they
+/// are of one slot.
 async fn settle(
     client: &Client,
-    name: &str,
-    claim: Claim,
+    names: impl Iterator<Item = String>,
+    whose: &Whose,
     swept: &mut Swept,
 ) -> Result<(), Trouble> {
-    let goes = match claim {
-        Claim::Keep => {
-            swept.living += 1;
-            return Ok(());
+    let mut going: BTreeMap<RunId, Vec<String>> = BTreeMap::new();
+    for name in names {
+        let Some((tag, run)) = tag_and_run(&name) else { continue };
+        swept.looked += 1;
+        let goes = match whose.claim(&run) {
+            Claim::Keep => {
+                swept.living += 1;
+                false
+            }
+            Claim::Remove => true,
+            Claim::Unknown => {
+                let left = redis::cmd("PTTL").arg(&name).take();
+                let left = integer(&client.ask(&left).await?)?;
+                swept.expiring += u64::from(left >= 0);
+                left == -1
+            }
+        };
+        if goes {
+            going.entry(tag).or_default().push(name);
         }
-        Claim::Remove => true,
-        Claim::Unknown => {
-            let left = integer(&client.ask(&redis::cmd("PTTL").arg(name).take()).await?)?;
-            swept.expiring += u64::from(left >= 0);
-            left == -1
-        }
-    };
-    if goes {
-        swept.removed += count(&client.ask(&redis::cmd("UNLINK").arg(name).take()).await?)?;
-        swept.left += count(&client.ask(&redis::cmd("EXISTS").arg(name).take()).await?)?;
+    }
+    for names in going.values() {
+        swept.removed += count(&client.ask(&redis::cmd("UNLINK").arg(names).take()).await?)?;
+        swept.left += count(&client.ask(&redis::cmd("EXISTS").arg(names).take()).await?)?;
     }
     Ok(())
 }
 
-/// The run that a key belongs to, if it is a key of ours: `tminus:{<tag>}:<run>:<service>:<name>`.
-fn run_of(name: &str) -> Option<RunId> {
+/// The tag of a key and the run that it belongs to, if it is a key of ours:
+/// `tminus:{<tag>}:<run>:<service>:<name>`.
+fn tag_and_run(name: &str) -> Option<(RunId, RunId)> {
     let (tag, rest) = name.strip_prefix("tminus:{")?.split_once("}:")?;
     let mut parts = rest.splitn(3, ':');
     let (run, service, last) = (parts.next()?, parts.next()?, parts.next()?);
     let worded = !service.is_empty() && service.bytes().all(|byte| byte.is_ascii_lowercase());
-    RunId::parse(tag)?;
-    RunId::parse(run).filter(|_| worded && !last.is_empty())
+    (worded && !last.is_empty()).then_some((RunId::parse(tag)?, RunId::parse(run)?))
 }
 
 #[cfg(test)]
@@ -113,7 +118,7 @@ mod tests {
     #[test]
     fn only_keys_as_we_make_them_are_ours() {
         let ours = Keys::new("lock").key("l1").part("f");
-        assert_eq!(run_of(ours.as_str()).as_ref(), Some(this_run()));
+        assert_eq!(tag_and_run(ours.as_str()).unwrap().1, *this_run());
         for foreign in [
             "tminus:settings",
             "tminus:{user}:0123456789ab:lock:l1",
@@ -123,7 +128,7 @@ mod tests {
             "tminus:{0123456789ab}:0123456789AB:lock:l1",
             "x:tminus:{0123456789ab}:0123456789ab:lock:l1",
         ] {
-            assert_eq!(run_of(foreign), None, "{foreign}");
+            assert_eq!(tag_and_run(foreign), None, "{foreign}");
         }
     }
 }

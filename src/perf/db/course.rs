@@ -56,7 +56,10 @@ impl Course {
             return Err(Untested::refused(&says, "ask for fewer with --clients"));
         }
         let round_trip = dial.round_trip(&mut keeper).await?;
-        let table = LoadTable::make(dial, &mut keeper, asked.rows).await?;
+        let table = LoadTable::make(dial, &mut keeper, asked.rows).await;
+        // On a broken session what was made of it could not be removed.
+        let table =
+            table.map_err(|why| Untested { left: why.broken.into(), ..Untested::from(why) })?;
         let target = Arc::new(Target::new(dial.clone(), table, asked));
         let (keeper, asked) = (Some(keeper), asked.clone());
         Ok(Self { target, keeper, asked, round_trip, steps: Vec::new() })

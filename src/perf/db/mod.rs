@@ -16,7 +16,7 @@ use super::{Figures, Place, Reins, Test, Testing, Untested, refusal};
 use crate::{
     clock,
     domain::{
-        IntegrationId, Receipt, Timestamp,
+        IntegrationId, Timestamp,
         perf::{Offer, Phase, Record, Refusal, VERSION},
     },
     integrations::database::{
@@ -75,7 +75,8 @@ impl DbTest {
         let ran = course.run(reins).await;
         reins.say(Phase::Finishing);
         let tidied = course.tidy().await;
-        let figures = ran.map_err(|failed| left_behind(failed.into(), tidied.receipt))?;
+        let left = tidied.receipt.left;
+        let figures = ran.map_err(|failed| Untested { left, ..failed.into() })?;
         Ok(self.record(began, figures, tidied))
     }
 
@@ -98,15 +99,6 @@ impl DbTest {
             receipt: Some(tidied.receipt),
         }
     }
-}
-
-/// Where there is no record to say so, the reason for that does.
-fn left_behind(mut untested: Untested, receipt: Receipt) -> Untested {
-    if receipt.left > 0 {
-        untested.says.push_str("; its table is still there");
-        untested.hint = Some("`tminus clean` removes it".into());
-    }
-    untested
 }
 
 impl Test for DbTest {

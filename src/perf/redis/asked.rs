@@ -1,5 +1,8 @@
 use super::tape::Mix;
-use crate::domain::perf::{Arrivals, Load};
+use crate::{
+    domain::perf::{Arrivals, Load},
+    perf::number::float,
+};
 use std::time::Duration;
 
 /// Bytes of a value, at most: the longest that a server takes is 512 MiB.
@@ -10,13 +13,15 @@ const KEYS: u64 = 1_000_000;
 const CLIENTS: u32 = 10_000;
 /// Commands that leave together, at most.
 const PIPELINE: u32 = 1000;
+/// Bytes that all values may have together.
+const STORED: u64 = 1024 * 1024 * 1024;
 /// Bytes of requests that all clients together may hold ready.
 const READY: u64 = 256 * 1024 * 1024;
 /// How long it may take, at most.
 const LONGEST: Duration = Duration::from_hours(1);
 /// How long keys outlive the test, should this process be killed.
 const AFTERWARDS: Duration = Duration::from_mins(1);
-/// How long a test that a number ends is taken to last.
+/// How long a test may take that a number ends, and no plan.
 const UNKNOWN: Duration = Duration::from_mins(10);
 
 /// What load a Redis is to be put under.
@@ -70,7 +75,7 @@ impl Asked {
         };
         let ready = u64::from(self.clients) * self.mix.held(u64::from(self.pipeline)) * self.size;
         let rate = self.arrivals.rate().filter(|rate| !(0.01..=1e7).contains(rate));
-        let took = self.warm_up.max(self.duration);
+        let took = self.warm_up.max(self.measures());
         None.or_else(|| outside("clients", self.clients.into(), CLIENTS.into()))
             .or_else(|| outside("pipeline", self.pipeline.into(), PIPELINE.into()))
             .or_else(|| outside("size", self.size, SIZE))
@@ -84,6 +89,10 @@ impl Asked {
             .or_else(|| {
                 let says = "--clients times --pipeline times --size is over 256 MiB";
                 (ready > READY).then(|| says.into())
+            })
+            .or_else(|| {
+                let says = "--keys times --size is over 1 GiB";
+                (self.keys * self.size > STORED).then(|| says.into())
             })
     }
 
@@ -100,10 +109,21 @@ impl Asked {
         }
     }
 
+    /// How long it measures, about; no longer where nothing but a number ends it.
+    pub(super) fn measures(&self) -> Duration {
+        match (self.requests, self.arrivals.rate()) {
+            (None, _) => self.duration,
+            (Some(requests), Some(rate)) => {
+                // What no span can hold is too long.
+                Duration::try_from_secs_f64(float(requests) / rate).unwrap_or(Duration::MAX)
+            }
+            (Some(_), None) => UNKNOWN,
+        }
+    }
+
     /// How long the keys live.
     pub(super) fn lives(&self) -> Duration {
-        let measured = if self.requests.is_some() { UNKNOWN } else { self.duration };
-        self.warm_up + measured + AFTERWARDS
+        self.warm_up.saturating_add(self.measures()).saturating_add(AFTERWARDS)
     }
 
     /// The load in a clause.
@@ -127,7 +147,7 @@ mod tests {
     #[test]
     fn each_limit_holds_at_both_sides() {
         let fine = |asked: Asked| asked.complaint().is_none();
-        let usual = Asked::default;
+        let usual = || Asked { keys: 100, ..Asked::default() };
         assert!(fine(usual()));
         let cases: [(Set, u64); 5] = [
             (|asked, n| asked.clients = u32::try_from(n).unwrap(), 10_000),
@@ -151,7 +171,22 @@ mod tests {
     }
 
     #[test]
-    fn keys_outlive_the_test_by_a_minute_at_most() {
-        assert_eq!(Asked::default().lives(), Duration::from_secs(72));
+    fn what_the_keys_hold_together_is_bounded() {
+        let stored = |keys| Asked { keys, size: 1024 * 1024, ..Asked::default() };
+        assert_eq!(stored(1024).complaint(), None);
+        assert!(stored(1025).complaint().unwrap().contains("over 1 GiB"));
+    }
+
+    #[test]
+    fn keys_outlive_the_test_by_a_minute() {
+        let number =
+            |requests, arrivals| Asked { requests: Some(requests), arrivals, ..Asked::default() };
+        let by_plan = |requests| number(requests, Arrivals::Constant { rate: 10.0 });
+        let lives = |asked: &Asked| asked.lives().as_secs();
+        assert_eq!(lives(&Asked::default()), 72);
+        assert_eq!(lives(&number(1, Arrivals::Closed)), 662, "nobody knows how long it takes");
+        assert_eq!(lives(&by_plan(50)), 67);
+        assert_eq!(by_plan(36_000).complaint(), None);
+        assert!(by_plan(36_001).complaint().unwrap().contains("60m"));
     }
 }

@@ -30,6 +30,8 @@ const BUFFER: usize = 16 * 1024;
 const DIAL: Duration = Duration::from_secs(5);
 /// Characters of the word that a server begins an error with.
 const CODE: usize = 20;
+/// How long before its keys expire a test must end.
+const SPARE: Duration = Duration::from_secs(20);
 /// Percent of the server's memory limit that may be in use.
 const FULL: u64 = 80;
 
@@ -39,6 +41,8 @@ pub(super) struct Target {
     pub(super) material: Material,
     pub(super) depth: usize,
     pub(super) sending: Arc<Sending>,
+    /// When the first of the keys expires.
+    pub(super) expires: Instant,
     /// The connection that asks how the server is.
     pub(super) control: Mutex<Control>,
 }
@@ -94,6 +98,9 @@ impl Subject for Target {
     }
 
     async fn look(&self) -> Result<(), String> {
+        if Instant::now() + SPARE > self.expires {
+            return Err("its keys are about to expire: ask for fewer commands".into());
+        }
         // A server that does not answer now is judged by what it does to the clients.
         let Ok(memory) = self.control.lock().await.info("memory").await else { return Ok(()) };
         let (used, most) = (memory.number("used_memory"), memory.number("maxmemory"));

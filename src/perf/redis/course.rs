@@ -77,7 +77,8 @@ impl Course {
         let depth = usize::try_from(asked.pipeline).unwrap_or(1);
         let sending = Arc::new(Sending::new(asked.mix));
         let control = Mutex::new(control);
-        let target = Arc::new(Target { dial, material, depth, sending, control });
+        let expires = Instant::now() + asked.lives();
+        let target = Arc::new(Target { dial, material, depth, sending, expires, control });
         // Where nothing is read, the first key shows whether any may be written.
         let filled = if asked.mix.reads() { asked.keys } else { 1 };
         Ok(Self { target, load: asked.load(), before, filled })
@@ -93,10 +94,10 @@ impl Course {
                 filled.map_err(|why| unfit(&why))
             }
         };
-        if filled.is_err() {
-            self.tidy(None).await;
+        match filled {
+            Ok(()) => Ok(()),
+            Err(why) => Err(Untested { left: self.tidy(None).await.receipt.left, ..why }),
         }
-        filled
     }
 
     /// Puts the load on.
@@ -148,7 +149,7 @@ impl Course {
                 (sent[GET] + sent[SET] + self.filled, counted("get") + counted("set"));
             facts = facts
                 .fact("commands sent", Quantity::Count(ours))
-                .fact("commands counted by the server", Quantity::Count(theirs))
+                .fact("commands counted there", Quantity::Count(theirs))
                 .fact("counts agree", agreement(ours, theirs, self.in_flight(figures)));
         }
         if let Some(cpu) = cpu_between(&before.whole, &after.whole) {

@@ -80,7 +80,8 @@ impl RedisTest {
         let ran = course.run(reins).await;
         reins.say(Phase::Finishing);
         let tidied = course.tidy(ran.as_ref().ok()).await;
-        let figures = ran.map_err(Untested::from)?;
+        let left = tidied.receipt.left;
+        let figures = ran.map_err(|failed| Untested { left, ..failed.into() })?;
         Ok(self.record(began, figures, tidied))
     }
 
@@ -116,7 +117,7 @@ impl RedisTest {
 
 impl Test for RedisTest {
     fn offer(&self) -> Offer {
-        let Asked { keys, size, duration, warm_up, .. } = &self.asked;
+        let Asked { keys, size, warm_up, .. } = &self.asked;
         let lives = units::span(self.asked.lives());
         Offer {
             test: self.id.as_str().into(),
@@ -129,7 +130,7 @@ impl Test for RedisTest {
                 format!("removes them at the end; they expire after {lives} anyway"),
                 "stops at 5 % errors and at 80 % of the memory limit".into(),
             ],
-            takes: *warm_up + *duration,
+            takes: warm_up.saturating_add(self.asked.measures()),
             refused: self.refused.clone(),
         }
     }

@@ -58,7 +58,7 @@ pub fn cleaning(cleaning: &Cleaning) -> String {
         for address in elsewhere {
             let _infallible = writeln!(
                 text,
-                "             {address} is not configured here; what it left there lives 60 s at most"
+                "             {address} is not configured here; what it left there expires by itself"
             );
         }
     }
@@ -91,7 +91,7 @@ fn said(sweep: &Sweep) -> String {
                 let _infallible = write!(says, ", {living} of runs that are alive");
             }
             if *expiring > 0 {
-                let _infallible = write!(says, ", {expiring} expire within 60 s");
+                let _infallible = write!(says, ", {expiring} expire by themselves");
             }
             if !whole {
                 says.push_str("; not all was looked at in the time, run it again");
@@ -129,11 +129,11 @@ mod tests {
         ];
         let whole = Cleaning { killed: vec![killed], receipts };
         insta::assert_snapshot!(cleaning(&whole), @r"
-        redis        127.0.0.1:6379/0  4 of 9 removed, 0 left, 3 of runs that are alive, 2 expire within 60 s
-        second       127.0.0.1:6379/0  4 of 9 removed, 1 left, 3 of runs that are alive, 2 expire within 60 s; not all was looked at in the time, run it again
+        redis        127.0.0.1:6379/0  4 of 9 removed, 0 left, 3 of runs that are alive, 2 expire by themselves
+        second       127.0.0.1:6379/0  4 of 9 removed, 1 left, 3 of runs that are alive, 2 expire by themselves; not all was looked at in the time, run it again
         third        127.0.0.1:6379/0  not looked at: nothing may be written there; do: pass --allow-writes
         killed run   0123456789ab, process 7, of 2026-11-23T09:00:00Z: nothing is left of it
-                     10.0.0.7:6379/0 is not configured here; what it left there lives 60 s at most
+                     10.0.0.7:6379/0 is not configured here; what it left there expires by itself
         ");
         let none = Cleaning { killed: vec![], receipts: vec![receipt("apis", Sweep::NotNeeded)] };
         assert_eq!(cleaning(&none).lines().count(), 1, "it is never silent");

@@ -132,6 +132,56 @@ fn cleaning_removes_what_the_dead_left_and_nothing_of_the_living() {
     assert!(String::from_utf8(cleaned.stdout).unwrap().contains("nothing is left of it"));
 }
 
+/// Starts a test of 30 s with 500 keys, which live a minute longer, and waits for the keys.
+fn loading(home: &Path, server: &Server) -> Child {
+    let test =
+        spawned(home, &server.url(), &["perf", "redis", "--keys", "500", "--duration", "30s"]);
+    wait_until("the keys of the test", || server.ask::<u64>(&["DBSIZE"]) == 500);
+    test
+}
+
+#[test]
+fn a_killed_performance_test_leaves_what_expires_and_is_cleaned() {
+    let Some(server) = Server::start(ROOM) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let mut test = loading(home, &server);
+    drop(test.kill());
+    drop(test.wait());
+    let keys = server.keys();
+    assert_eq!((keys.len(), entries(home).len()), (500, 1));
+    for (key, left) in keys {
+        assert!((0..=92_000).contains(&left), "{key} lives for {left} ms");
+    }
+    let cleaned = output(home, &server.url(), &["clean"]);
+    assert!(String::from_utf8(cleaned.stdout).unwrap().contains("500 of 500 removed, 0 left"));
+    assert_eq!((server.keys().len(), entries(home).len()), (0, 0));
+}
+
+#[test]
+fn an_interrupted_performance_test_tidies_up_unless_it_is_told_twice() {
+    let Some(server) = Server::start(ROOM) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let mut test = loading(home, &server);
+    signal(&test, "INT");
+    assert_eq!(test.wait().unwrap().code(), Some(130));
+    assert_eq!((server.keys().len(), entries(home).len()), (0, 0));
+
+    let mut test = loading(home, &server);
+    server.process.signal("STOP");
+    signal(&test, "TERM");
+    sleep(Duration::from_millis(300));
+    assert_eq!(test.try_wait().unwrap(), None, "it waits for the server to remove its keys");
+    let told = Instant::now();
+    signal(&test, "INT");
+    assert_eq!(test.wait().unwrap().code(), Some(143));
+    let took = told.elapsed();
+    server.process.signal("CONT");
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert_eq!(entries(home).len(), 1, "whoever cleans knows of it");
+}
+
 #[test]
 fn nobody_cleans_where_nobody_may_write_or_nothing_answers() {
     let home = tempfile::tempdir().unwrap();
