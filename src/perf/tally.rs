@@ -5,6 +5,7 @@ use super::{
     number::float,
     quantile::{self, histogram},
     window::{Times, Window, merge},
+    worker::TELL,
 };
 use crate::domain::perf::{Arrivals, Ended, Load, Phase, Progress, Second};
 use std::{
@@ -95,25 +96,27 @@ impl Tally {
         self.whole.add(window);
         *self.cpu.entry(worker).or_default() += window.cpu;
         self.in_flight.insert(worker, window.in_flight);
-        self.fresh.add(&Fresh {
+        let fresh = Fresh {
             times: window.all(),
             succeeded: window.succeeded(),
             failed: window.lost(),
             warm: window.warm,
             errors: window.errors.clone(),
-        });
+        };
+        // It is of the quarter of a second before.
+        let middle = self.last.saturating_duration_since(self.measure() + TELL / 2);
+        let at = u32::try_from(middle.as_secs()).unwrap_or(u32::MAX);
+        if at > self.second.0 {
+            self.end_second(at);
+        }
+        self.second.1.add(&fresh);
+        self.fresh.add(&fresh);
     }
 
     /// Ends a quarter of a second: what is new becomes recent.
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
         let fresh = std::mem::replace(&mut self.fresh, Fresh::new());
-        let measured = now.saturating_duration_since(self.measure()).as_secs();
-        let at = u32::try_from(measured).unwrap_or(u32::MAX);
-        if at > self.second.0 {
-            self.end_second(at);
-        }
-        self.second.1.add(&fresh);
         self.recent.push_back((now, fresh));
         if self.recent.len() > RECENT + 1 {
             self.recent.pop_front();

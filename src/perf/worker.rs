@@ -18,10 +18,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often a worker looks whether it still gets its time,
+/// How often a worker looks whether it still gets its time.
 const BEAT: Duration = Duration::from_millis(10);
-/// and every how many times it tells what it counted.
-const TELL: u32 = 25;
+/// How often it tells what it counted. Whole seconds of the measurement are told apart.
+pub(super) const TELL: Duration = Duration::from_millis(250);
 /// Connections that one worker opens at once: more would overrun the backlog of a listener.
 const DIALLING: usize = 64;
 /// How long a connection may take to open.
@@ -150,6 +150,8 @@ struct Shift<S: Subject> {
     seats: HashMap<usize, AbortHandle>,
     /// Processor time of this thread when it was last told, once the measurement began.
     cpu: Option<Duration>,
+    /// How often it should have told by now.
+    told: u128,
 }
 
 impl<S: Subject> Shift<S> {
@@ -163,6 +165,7 @@ impl<S: Subject> Shift<S> {
             tasks: JoinSet::new(),
             seats: HashMap::new(),
             cpu: None,
+            told: 0,
         }
     }
 
@@ -170,16 +173,13 @@ impl<S: Subject> Shift<S> {
         for (seat, client) in clients.into_iter().enumerate() {
             self.seat(seat, Some(client));
         }
-        let (cancel, mut beats) = (self.cancel.clone(), 0);
+        let cancel = self.cancel.clone();
         let mut due = Instant::now() + BEAT;
         loop {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                () = alarm.until(due) => {
-                    beats += 1;
-                    due = self.beat(due, beats);
-                }
+                () = alarm.until(due) => due = self.beat(due),
                 ended = self.tasks.join_next() => match ended {
                     Some(_) => {}
                     None => break,
@@ -203,13 +203,20 @@ impl<S: Subject> Shift<S> {
     }
 
     /// Looks after everything; returns when to look again.
-    fn beat(&mut self, due: Instant, beats: u32) -> Instant {
+    fn beat(&mut self, due: Instant) -> Instant {
         let now = Instant::now();
         if now >= self.desk.span.measure {
             self.desk.window().beats.saturating_record(micros(now - due));
             self.cpu.get_or_insert_with(cpu);
         }
-        if beats.is_multiple_of(TELL) {
+        let Span { begin, measure, .. } = self.desk.span;
+        let spans = [(begin, now.min(measure)), (measure, now)];
+        let times = |(from, to): (Instant, Instant)| {
+            to.saturating_duration_since(from).as_millis() / TELL.as_millis()
+        };
+        let times = spans.map(times).iter().sum();
+        if times > self.told {
+            self.told = times;
             self.free_stuck();
             if let Ok(place) = self.news.clone().try_reserve() {
                 place.send(News::Counted(self.number, Box::new(self.count())));

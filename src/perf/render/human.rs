@@ -5,43 +5,47 @@ use crate::{
     },
     units,
 };
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 /// Columns of a line's name.
 const NAME: usize = 10;
+/// Columns of what is said under it, where it can be parted.
+const WIDTH: usize = 68;
 
 /// For people: what was done, what it took, and what is to be said about that.
 pub fn human(record: &Record) -> String {
     let mut lines = Lines::default();
     head(&mut lines, record);
-    for operation in rows(record) {
-        let (rate, well) = (number(operation.per_second), operation.succeeded);
-        let measured = units::span(record.measured);
-        let failed = operation.failed;
-        let mean = units::latency(operation.latency.mean);
-        let max = units::latency(operation.latency.max);
-        lines.put(&operation.name, format_args!("{rate}/s: {well} in {measured}, {failed} failed"));
-        lines.put("", format_args!("{}", times(operation)));
-        lines.put("", format_args!("mean {mean}  max {max}"));
-    }
-    if let Some(service) = &record.total.service {
-        let (p50, p99) = (units::latency(service.at(0.5)), units::latency(service.at(0.99)));
-        lines.put(
-            "from send",
-            format_args!("p50 {p50}  p99 {p99}  max {}", units::latency(service.max)),
-        );
-    }
-    if let Some(bounds) = bounds(&record.total.latency.quantiles) {
+    let total = &record.total;
+    operation(&mut lines, total, record.measured);
+    let mean = units::latency(total.latency.mean);
+    let max = units::latency(total.latency.max);
+    lines.put("", format_args!("mean {mean}  max {max}"));
+    if let Some(bounds) = bounds(&total.latency.quantiles) {
         lines.put("95 % sure", format_args!("{bounds}"));
+    }
+    if let Some(service) = &total.service {
+        let (p50, p99) = (units::latency(service.at(0.5)), units::latency(service.at(0.99)));
+        let max = units::latency(service.max);
+        lines.put("from send", format_args!("p50 {p50}  p99 {p99}  max {max}"));
+    }
+    if record.operations.len() > 1 {
+        record.operations.iter().for_each(|each| operation(&mut lines, each, record.measured));
     }
     tail(&mut lines, record);
     lines.0
 }
 
-/// The operations, or all of them together where there is one only.
-fn rows(record: &Record) -> &[Operation] {
-    let one = std::slice::from_ref(&record.total);
-    if record.operations.is_empty() { one } else { &record.operations }
+/// How many there were and how long they took.
+fn operation(lines: &mut Lines, operation: &Operation, measured: Duration) {
+    let (rate, well, failed) =
+        (number(operation.per_second), operation.succeeded, operation.failed);
+    let measured = units::span(measured);
+    lines.put(&operation.name, format_args!("{rate}/s: {well} in {measured}, {failed} failed"));
+    lines.put("", format_args!("{}", times(operation)));
 }
 
 fn head(lines: &mut Lines, record: &Record) {
@@ -86,17 +90,35 @@ fn tail(lines: &mut Lines, record: &Record) {
     for limit in &generator.limits {
         lines.put("note", format_args!("{limit}"));
     }
-    for Fact { name, value } in &record.facts {
-        let value = match value {
-            FactValue::Quantity(quantity) => units::quantity(*quantity),
-            FactValue::Words(words) => words.clone(),
-        };
-        lines.put("", format_args!("{name}: {value}"));
-    }
     if let Some(receipt) = &record.receipt {
         let (written, removed, left) = (receipt.written, receipt.removed, receipt.left);
         lines.put("receipt", format_args!("{written} made, {removed} removed, {left} left"));
     }
+    let mut title = "target";
+    for line in facts(&record.facts) {
+        lines.put(title, format_args!("{line}"));
+        title = "";
+    }
+}
+
+/// Several to a line, as far as they fit.
+fn facts(facts: &[Fact]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for Fact { name, value } in facts {
+        let value = match value {
+            FactValue::Quantity(quantity) => units::quantity(*quantity),
+            FactValue::Words(words) => words.clone(),
+        };
+        let fact = format!("{name}: {value}");
+        match lines.last_mut().filter(|line| line.len() + fact.len() + 2 <= WIDTH) {
+            Some(line) => {
+                line.push_str("; ");
+                line.push_str(&fact);
+            }
+            None => lines.push(fact),
+        }
+    }
+    lines
 }
 
 /// The bounds of the quantiles that people look at.
@@ -154,22 +176,22 @@ mod tests {
         redis      127.0.0.1:6379/0, 2026-11-23T02:13:20.123Z
         load       50 clients, 1 at once each, threads: 1
                    1000/s by plan, latency from the plan
+        GET+SET    1000/s: 10000 in 10s, 3 failed
+                   p50 0.303ms  p90 0.346ms  p95 499ms  p99 899ms  p99.9 989ms
+                   mean 50.2ms  max 999ms
+        95 % sure  p50 0.302ms to 0.304ms; p99 879ms to 919ms; p99.9 982ms to 996ms
+        from send  p50 0.298ms  p99 0.346ms  max 0.346ms
         GET        900/s: 9000 in 10s, 0 failed
                    p50 0.303ms  p90 0.346ms  p95 498ms  p99 899ms  p99.9 989ms
-                   mean 50.2ms  max 998ms
         SET        100/s: 1000 in 10s, 0 failed
                    p50 0.302ms  p90 0.346ms  p95 490ms  p99 890ms  p99.9 980ms
-                   mean 49.7ms  max 990ms
-        from send  p50 0.298ms  p99 0.346ms  max 0.346ms
-        95 % sure  p50 0.302ms to 0.304ms; p99 879ms to 919ms; p99.9 982ms to 996ms
         failed     3 LOADING
         plan       10003 planned, 951 found no client free, 0 never began
                    our own delay p99 0.346ms
         our side   4 % of a core, 412ms in all; 5.2 in flight
         note       the plan was kept with up to 2.0ms delay of ours, limit 1.0ms
-                   commands sent: 22000
-                   counts agree: yes
         receipt    10000 made, 10000 removed, 0 left
+        target     commands sent: 22000; counts agree: yes
         ");
     }
 

@@ -23,6 +23,13 @@ fn spread(micros: impl Iterator<Item = u64>) -> Latency {
     latency(&times)
 }
 
+/// One second of it, the fifth of which stood still.
+fn second(at: u32) -> Second {
+    let late = if at == 4 { 400 } else { 1 };
+    let [p50, p95, p99, max] = [303, 346, 1_900, 2_490].map(|n| Duration::from_micros(n * late));
+    Second { at, succeeded: 1000, failed: 0, p50, p95, p99, max }
+}
+
 /// A record.
 pub(crate) fn record() -> Record {
     let operation = |name: &str, count: u64| Operation {
@@ -65,7 +72,7 @@ pub(crate) fn record() -> Record {
             in_flight: 5.2,
             limits: vec!["the plan was kept with up to 2.0ms delay of ours, limit 1.0ms".into()],
         },
-        seconds: (0..10).map(|at| Second { at, succeeded: 1000, ..Second::default() }).collect(),
+        seconds: (0..10).map(second).collect(),
         facts: Evidence::default()
             .fact("commands sent", Quantity::Count(22_000))
             .fact("counts agree", "yes")

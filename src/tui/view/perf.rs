@@ -1,6 +1,6 @@
 use super::{Page, Slot, Stack, footer, side_by_side};
 use crate::{
-    domain::perf::{Brief, Ended, Entry, Offer, Phase, Progress, Record, Running},
+    domain::perf::{Brief, Ended, Entry, Offer, Phase, Progress, Record, Running, Second},
     perf::render,
     tui::{
         glyphs::Sign,
@@ -17,8 +17,10 @@ use std::cmp;
 const LIST: u16 = 11;
 /// From this width on the seconds stand beside the histogram,
 const WIDE: u16 = 100;
-/// in so many columns.
+/// in so many columns,
 const SECONDS: u16 = 46;
+/// and not in so few lines.
+const LEAST: u16 = 3;
 /// Columns of a test's name and of its target.
 const NAME: u16 = 18;
 const TARGET: u16 = 24;
@@ -57,7 +59,10 @@ fn list(page: &mut Page<'_>, area: Rect, model: &Model) {
         let cursor = if at == model.test_row() { '>' } else { ' ' };
         let rest = page.glyph(slot, cursor, Role::Focus);
         let running = model.board.running(&entry.offer.test).is_some();
-        let rest = page.sign(rest, sign(entry, running)).skip(1);
+        let rest = match sign(entry, running) {
+            Some(sign) => page.sign(rest, sign).skip(1),
+            None => rest.skip(2),
+        };
         let (name, rest) = rest.split(NAME);
         page.put(name, &entry.offer.title, Role::Strong);
         let (target, rest) = rest.split(TARGET);
@@ -68,10 +73,11 @@ fn list(page: &mut Page<'_>, area: Rect, model: &Model) {
     }
 }
 
-/// How the last attempt ended. One that was not run says nothing about its target.
-fn sign(entry: &Entry, running: bool) -> Sign {
-    match (&entry.last, &entry.failed) {
-        _ if running => Sign::Unknown,
+/// How the last attempt ended, unless the next is under way. One that was not run says
+/// nothing about its target.
+fn sign(entry: &Entry, running: bool) -> Option<Sign> {
+    let sign = match (&entry.last, &entry.failed) {
+        _ if running => return None,
         (_, Some(_)) => Sign::Fail,
         (None, None) => Sign::Off,
         (Some(record), None) => match &record.ended {
@@ -79,7 +85,8 @@ fn sign(entry: &Entry, running: bool) -> Sign {
             Ended::Complete | Ended::Aborted => Sign::Warn,
             Ended::Stopped(_) => Sign::Fail,
         },
-    }
+    };
+    Some(sign)
 }
 
 fn when(page: &mut Page<'_>, slot: Slot, entry: &Entry) -> Slot {
@@ -102,7 +109,11 @@ fn summary(entry: &Entry, running: bool) -> (String, Role) {
 fn figures(record: &Record) -> String {
     let total = &record.total;
     let p99 = units::latency(total.latency.at(0.99));
-    format!("{:.0}/s  p99 {p99}  {} failed", total.per_second, total.failed)
+    let rate = total.per_second;
+    match total.failed {
+        0 => format!("{rate:.0}/s  p99 {p99}"),
+        failed => format!("{rate:.0}/s  p99 {p99}  {failed} failed"),
+    }
 }
 
 /// The question, with everything that the answer needs.
@@ -142,8 +153,12 @@ fn rests(page: &mut Page<'_>, mut stack: Stack, entry: &Entry) {
         let (at, says) = ((page.look().clock)(before.began), figures(before));
         page.print(stack.line().skip(1), Role::Muted, format_args!("before     {says}  ({at})"));
     }
-    for line in render::human(record).lines().take(stack.left.height.into()) {
+    // Which test and when is said above.
+    for line in render::human(record).lines().skip(1).take(stack.left.height.into()) {
         page.put(stack.line().skip(1), line, Role::Plain);
+    }
+    if stack.left.height > LEAST {
+        seconds(page, stack.left, &record.seconds);
     }
 }
 
@@ -166,6 +181,10 @@ fn runs(page: &mut Page<'_>, mut stack: Stack, running: &Running) {
     let slot = page.print(slot, role, format_args!("failed {failed}")).skip(2);
     let classes = now.errors.iter().map(|(class, count)| format!("{class} {count}"));
     page.put(slot, &classes.collect::<Vec<_>>().join("  "), Role::Warn);
+    if now.bars.is_empty() {
+        page.put(stack.line().skip(1), "nothing is measured yet", Role::Muted);
+        return;
+    }
     times(page, stack.line(), "now", now.recent);
     times(page, stack.line(), "all", now.whole);
     let (left, right) = if stack.left.width >= WIDE {
@@ -178,7 +197,7 @@ fn runs(page: &mut Page<'_>, mut stack: Stack, running: &Running) {
         let inner = Rect { y: left.y + 1, height: left.height - 1, ..left };
         histogram(page, inner, &now.bars);
     }
-    seconds(page, right, now);
+    seconds(page, right, &now.seconds);
 }
 
 fn phase(phase: Phase) -> &'static str {
@@ -224,11 +243,11 @@ fn times(page: &mut Page<'_>, slot: Slot, name: &str, brief: Brief) {
 }
 
 /// Second by second, the newest first.
-fn seconds(page: &mut Page<'_>, area: Rect, now: &Progress) {
+fn seconds(page: &mut Page<'_>, area: Rect, seconds: &[Second]) {
     page.title(Slot::of(area, 0), "SECOND BY SECOND", format_args!("newest first"));
     let head = format!("{:>4}{:>9}{:>9}{:>9}{:>9}", "s", "per s", "p50", "p99", "max");
     page.put(Slot::of(area, 1), &head, Role::Muted);
-    for (line, second) in (2..area.height).zip(now.seconds.iter().rev()) {
+    for (line, second) in (2..area.height).zip(seconds.iter().rev()) {
         let [p50, p99, max] = [second.p50, second.p99, second.max].map(units::latency);
         let (at, ended) = (second.at + 1, second.succeeded);
         let role = if second.failed > 0 { Role::Warn } else { Role::Plain };
