@@ -153,13 +153,14 @@ impl Finding {
     /// Every text in it, for whoever must look for secrets.
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let Self { summary, remedy, fault, evidence, gist, .. } = self;
-        let Evidence { asked, wanted, reply, facts, grid, .. } = evidence;
+        let Evidence { asked, wanted, reply, phases, facts, grid } = evidence;
+        let steps = phases.iter_mut().map(|phase| &mut phase.name);
         let words = facts.iter_mut().filter_map(|fact| match &mut fact.value {
             super::FactValue::Words(words) => Some(words),
             super::FactValue::Quantity(_) => None,
         });
         let cells = grid.iter_mut().flat_map(super::Grid::texts_mut);
         let single = [summary, asked, wanted, reply, gist].into_iter().chain(remedy).chain(fault);
-        single.chain(words).chain(cells)
+        single.chain(words).chain(steps).chain(cells)
     }
 }

@@ -18,6 +18,7 @@ const DRAWS: usize = 1 << 18;
 /// A key reads `tminus:{<run>}:<process>:<service>:<name>`. The braces put all keys
 /// of a run into one slot of a cluster, so that a script may use several; by the
 /// name of the process those that a killed one left are found.
+#[derive(Clone)]
 pub(crate) struct Keys {
     run: String,
     prefix: String,

@@ -5,26 +5,27 @@ use super::{
     Back, Redis, Site,
     judge::median,
     keys::Keys,
-    server::Server,
-    services::{Bench, ONE_SERVER, Pace, Service, pubsub, run_all, sum_up},
-    trials::{SET_URL, round_trips},
+    services::{Bench, Pace, Service, lacking, pubsub, run_all, run_in_process, sum_up},
+    steps::Steps,
+    trials::{ANSWERED, MADE_READY, SET_URL, account},
     trouble::Trouble,
 };
 use crate::{
-    domain::{Finding, Outcome, Receipt, Skip},
+    domain::{Finding, Receipt, Skip},
     probe::ProbeError,
 };
 use std::sync::Arc;
 
-const PUBSUB: Service =
-    Service { name: "pubsub", proves: "each message once, in order, gaps told" };
+const PUBSUB: Service = Service {
+    name: "pubsub",
+    proves: "each message once, in order, gaps told",
+    needs: &["publish", "subscribe", "psubscribe", "unsubscribe", "punsubscribe"],
+    plain: "",
+    spared: None,
+};
 
 const ALLOW: &str = "set `writes = true` in [redis], or pass --allow-writes; \
     the channels begin with tminus:, and nothing is stored";
-
-/// What to do about a promise that was broken.
-const MEND: &str = "look at client-output-buffer-limit pubsub, at proxies in between, \
-    and in the server's log for listeners that it cut off";
 
 impl Redis {
     /// Puts publishing and subscribing to the test.
@@ -38,38 +39,36 @@ impl Redis {
             }
             Back::Server(site) => Ok(on_server(site)
                 .await
-                .unwrap_or_else(|trouble| trouble.finding("PING", "seven answers"))),
+                .unwrap_or_else(|trouble| trouble.finding(MADE_READY, ANSWERED))),
         }
     }
 }
 
 async fn in_process() -> Finding {
-    let bench = Bench {
-        back_end: Arc::new(pubsub::InProcess::default()) as Arc<dyn pubsub::PubSub>,
-        keys: Keys::new(PUBSUB.name),
-        pace: Pace::of(&[]),
-    };
-    let ran = run_all(pubsub::CASES, &bench).await;
-    sum_up(PUBSUB, &ran, pubsub::CASES.len(), bench.pace).remedy(SET_URL).on_fallback()
+    let back_end = Arc::new(pubsub::InProcess::default()) as Arc<dyn pubsub::PubSub>;
+    let ran = run_in_process(pubsub::CASES, back_end, Keys::new(PUBSUB.name)).await;
+    sum_up(PUBSUB, &ran, pubsub::CASES.len(), Pace::of(&[])).remedy(SET_URL).on_fallback()
 }
 
 async fn on_server(site: &Site) -> Result<Finding, Trouble> {
-    let client = site.line.take().await?;
-    let pings = round_trips(&client).await?;
-    let server = Server::new(client);
+    let (server, ready) = site.ready().await?;
+    let (keys, pace) = (Keys::new(PUBSUB.name), ready.pace());
+    let commands = ready.scene.commands.as_ref();
+    if let Some(command) = commands.and_then(|known| known.lack(PUBSUB.needs)) {
+        return Ok(lacking(PUBSUB, command));
+    }
     let back_end = pubsub::OnServer::new(server.clone(), Arc::clone(&site.transport));
-    let bench = Bench {
-        back_end: Arc::new(back_end) as Arc<dyn pubsub::PubSub>,
-        keys: Keys::new(PUBSUB.name),
-        pace: Pace::of(&pings),
+    let set_up = |steps: &Steps| Bench {
+        back_end: Arc::new(back_end.seen_by(server.noting(steps))) as Arc<dyn pubsub::PubSub>,
+        keys: keys.clone(),
+        pace,
+        scene: Some(Arc::clone(&ready.scene)),
     };
-    let ran = run_all(pubsub::CASES, &bench).await;
-    let finding = sum_up(PUBSUB, &ran, pubsub::CASES.len(), bench.pace);
-    let general = finding.remedy.as_deref() == Some(ONE_SERVER);
-    let knows_no_better = finding.outcome == Outcome::Fail && general;
-    let finding = if knows_no_better { finding.remedy(MEND) } else { finding };
-    let channels = format!("tminus:{}:*", bench.keys.run());
+    let ran = run_all(pubsub::CASES, pace, set_up).await;
+    let finding = sum_up(PUBSUB, &ran, pubsub::CASES.len(), pace);
+    let channels = format!("tminus:{}:*", keys.run());
+    let receipt = Receipt { sent: server.tally().sent(), ..Receipt::default() };
     let evidence = finding.evidence.clone().fact("channels", &*channels);
-    let receipt = Receipt { sent: server.sent(), ..Receipt::default() };
-    Ok(finding.evidence(evidence).latency(median(&pings)).receipt(receipt))
+    let evidence = account(evidence, &server, receipt);
+    Ok(finding.evidence(evidence).latency(median(&ready.pings)).receipt(receipt))
 }

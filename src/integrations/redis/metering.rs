@@ -5,22 +5,24 @@ use super::{
     checks::denied,
     judge::median,
     keys::Keys,
-    server::Server,
-    services::{Bench, ONE_SERVER, Pace, Service, Upset, metrics, run_all, sum_up},
-    trials::{SET_URL, round_trips},
+    services::{Bench, Pace, Service, Upset, metrics, run_all, run_in_process, sum_up},
+    steps::Steps,
+    trials::{ANSWERED, MADE_READY, SET_URL, account},
     trouble::Trouble,
 };
 use crate::{
-    domain::{Finding, Outcome, Receipt},
+    domain::{Finding, Receipt},
     probe::ProbeError,
 };
 use std::sync::Arc;
 
-const METRICS: Service = Service { name: "metrics", proves: "strict export, agrees with INFO" };
-
-/// What to do about a promise that was broken.
-const MEND: &str = "compare with redis-cli INFO; make sure that no proxy in between \
-    leads to several servers";
+const METRICS: Service = Service {
+    name: "metrics",
+    proves: "strict export, agrees with INFO",
+    needs: &["info"],
+    plain: "",
+    spared: None,
+};
 
 impl Redis {
     /// Puts the export of the instance to the test.
@@ -30,42 +32,37 @@ impl Redis {
             Back::StandIn => Ok(in_process().await),
             Back::Server(site) => Ok(on_server(site)
                 .await
-                .unwrap_or_else(|trouble| trouble.finding("PING", "seven answers"))),
+                .unwrap_or_else(|trouble| trouble.finding(MADE_READY, ANSWERED))),
         }
     }
 }
 
 async fn in_process() -> Finding {
-    let bench = Bench {
-        back_end: Arc::new(metrics::InProcess::default()) as Arc<dyn metrics::Metrics>,
-        keys: Keys::new(METRICS.name),
-        pace: Pace::of(&[]),
-    };
-    let ran = run_all(metrics::CASES, &bench).await;
-    sum_up(METRICS, &ran, metrics::CASES.len(), bench.pace).remedy(SET_URL).on_fallback()
+    let back_end = Arc::new(metrics::InProcess::default()) as Arc<dyn metrics::Metrics>;
+    let ran = run_in_process(metrics::CASES, back_end, Keys::new(METRICS.name)).await;
+    sum_up(METRICS, &ran, metrics::CASES.len(), Pace::of(&[])).remedy(SET_URL).on_fallback()
 }
 
 async fn on_server(site: &Site) -> Result<Finding, Trouble> {
-    let client = site.line.take().await?;
-    let pings = round_trips(&client).await?;
-    let server = Server::new(client);
-    let bench = Bench {
-        back_end: Arc::new(metrics::OnServer::new(server.clone())) as Arc<dyn metrics::Metrics>,
-        keys: Keys::new(METRICS.name),
-        pace: Pace::of(&pings),
+    let (server, ready) = site.ready().await?;
+    let (keys, pace) = (Keys::new(METRICS.name), ready.pace());
+    let set_up = |steps: &Steps| Bench {
+        back_end: Arc::new(metrics::OnServer::new(server.noting(steps)))
+            as Arc<dyn metrics::Metrics>,
+        keys: keys.clone(),
+        pace,
+        scene: Some(Arc::clone(&ready.scene)),
     };
-    let ran = run_all(metrics::CASES, &bench).await;
+    let ran = run_all(metrics::CASES, pace, set_up).await;
     let denial = ran.iter().find_map(|ran| match &ran.ended {
         Err(Upset::Trouble(trouble)) if trouble.fault().is_denial() => Some(trouble),
         Ok(_) | Err(_) => None,
     });
     let finding = match denial {
         Some(trouble) => denied(trouble),
-        None => sum_up(METRICS, &ran, metrics::CASES.len(), bench.pace),
+        None => sum_up(METRICS, &ran, metrics::CASES.len(), pace),
     };
-    let general = finding.remedy.as_deref() == Some(ONE_SERVER);
-    let knows_no_better = finding.outcome == Outcome::Fail && general;
-    let finding = if knows_no_better { finding.remedy(MEND) } else { finding };
-    let receipt = Receipt { sent: server.sent(), ..Receipt::default() };
-    Ok(finding.latency(median(&pings)).receipt(receipt))
+    let receipt = Receipt { sent: server.tally().sent(), ..Receipt::default() };
+    let evidence = account(finding.evidence.clone(), &server, receipt);
+    Ok(finding.evidence(evidence).latency(median(&ready.pings)).receipt(receipt))
 }

@@ -24,12 +24,15 @@ mod looking;
 mod messaging;
 mod metering;
 mod raw;
+mod ready;
 mod reply;
 mod server;
 mod services;
 mod settings;
 mod slots;
+mod steps;
 mod sweep;
+mod tally;
 mod transport;
 mod trials;
 mod trouble;
@@ -91,6 +94,8 @@ struct Site {
     clock: Mutex<vitals::ClockWatch>,
     /// What the last full command vector saw.
     vector: Mutex<Option<vector::Full>>,
+    /// What the checks that write know of it.
+    readiness: ready::Readiness,
 }
 
 impl Site {
@@ -134,6 +139,7 @@ impl Back {
             errors: Mutex::default(),
             clock: Mutex::new(vitals::ClockWatch::beside(local)),
             vector: Mutex::default(),
+            readiness: ready::Readiness::default(),
         }))
     }
 }

@@ -2,25 +2,42 @@
 
 use super::{
     client::Client,
-    keys::{Key, Keys},
+    keys::{Key, Keys, milliseconds},
     reply::{count, integer, list},
+    steps::Steps,
+    tally::Tally,
     trouble::Trouble,
 };
 use crate::domain::Receipt;
 use redis::{Cmd, Script, Value};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
 };
+use tokio::{sync::OnceCell, time::Instant};
 
-/// A server as one run of one check sees it.
+/// A server as one case of one run of one check sees it.
 #[derive(Clone)]
 pub(crate) struct Server {
     client: Arc<Client>,
-    sent: Arc<AtomicU64>,
+    tally: Arc<Tally>,
+    steps: Steps,
+    script: Arc<Met>,
 }
 
-/// A script and the name under which a server remembers it.
+/// What is known in a run of the script that it uses.
+#[derive(Default)]
+struct Met {
+    /// Whether the server has it. Whoever needs it first sends it.
+    known: OnceCell<Result<(), Trouble>>,
+    /// Whether it may not be called by its digest.
+    by_name: AtomicBool,
+}
+
+/// A script and the digest under which a server remembers it.
 pub(crate) struct Lua {
     source: &'static str,
     digest: String,
@@ -34,23 +51,34 @@ impl Lua {
 
 impl Server {
     pub(super) fn new(client: Arc<Client>) -> Self {
-        Self { client, sent: Arc::default() }
+        let tally = Arc::new(Tally::default());
+        tally.opened();
+        Self { client, tally, steps: Steps::default(), script: Arc::default() }
+    }
+
+    /// The same, with what is said noted in `steps`.
+    pub(super) fn noting(&self, steps: &Steps) -> Self {
+        Self { steps: steps.clone(), ..self.clone() }
     }
 
     /// Asks what writes nothing.
     pub(crate) async fn read(&self, question: &Cmd) -> Result<Value, Trouble> {
-        self.sent.fetch_add(1, Relaxed);
-        self.client.ask(question).await
+        self.tally.sends(question.get_packed_command().len());
+        let began = Instant::now();
+        let answer = self.client.ask(question).await;
+        self.steps.note(question, &answer, began.elapsed());
+        answer
     }
 
-    /// Counts a command that was sent on another connection.
-    pub(crate) fn sent_one(&self) {
-        self.sent.fetch_add(1, Relaxed);
+    /// Notes what was said on a connection on which the answers come by themselves.
+    pub(super) fn said(&self, command: &Cmd) {
+        let sent = Ok(Value::SimpleString("sent".into()));
+        self.steps.note(command, &sent, Duration::ZERO);
     }
 
-    /// How many commands were sent in this run.
-    pub(super) fn sent(&self) -> u64 {
-        self.sent.load(Relaxed)
+    /// What counts the commands, also those that are sent on other connections.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Whether it is one node of a cluster.
@@ -58,7 +86,16 @@ impl Server {
         self.client.greeting.mode.as_deref() == Some("cluster")
     }
 
+    /// A time to live that a key is given, as scripts want it.
+    pub(crate) fn lives(&self, ttl: Duration) -> String {
+        let ttl = milliseconds(ttl);
+        self.tally.gives(ttl);
+        ttl.to_string()
+    }
+
     /// Runs a script that may write `keys`, all of one slot.
+    ///
+    /// The first call of a run brings the script, and the others wait for that.
     pub(crate) async fn run(
         &self,
         script: &Lua,
@@ -66,18 +103,48 @@ impl Server {
         arguments: &[&[u8]],
     ) -> Result<Value, Trouble> {
         let mut doubt = Doubt(keys);
-        let known = self.read(&call("EVALSHA", &script.digest, keys, arguments)).await;
-        let answer = match known {
-            // `EVAL` and not `SCRIPT LOAD`: a user may well have the one and not the other.
-            Err(trouble) if trouble.fault().is_denial() || trouble.forgot_script() => {
-                self.read(&call("EVAL", script.source, keys, arguments)).await
+        let mut first = None;
+        let bringing = async {
+            let answer = self.read(&call("EVAL", script.source, keys, arguments)).await;
+            // A refusal is an answer to this call, and a silence one to all of them.
+            let silence = answer.as_ref().err().filter(|trouble| !trouble.is_refusal());
+            let known = silence.map_or(Ok(()), |trouble| Err(trouble.clone()));
+            first = Some(answer);
+            known
+        };
+        let known = self.script.known.get_or_init(|| bringing).await.clone();
+        let answer = match (first, known) {
+            (Some(answer), _) => answer,
+            (None, Ok(())) => self.call_known(script, keys, arguments).await,
+            (None, Err(silence)) => {
+                doubt.0 = &[];
+                return Err(silence);
             }
-            answered => answered,
         };
         if answer.as_ref().is_err_and(Trouble::is_refusal) {
             doubt.0 = &[];
         }
-        answer
+        answer.map_err(Trouble::out_of_script)
+    }
+
+    /// Calls a script by its digest, unless only its text will do.
+    async fn call_known(
+        &self,
+        script: &Lua,
+        keys: &[&Key],
+        arguments: &[&[u8]],
+    ) -> Result<Value, Trouble> {
+        if !self.script.by_name.load(Relaxed) {
+            match self.read(&call("EVALSHA", &script.digest, keys, arguments)).await {
+                // `EVAL` and not `SCRIPT LOAD`: a user may well have the one and not the other.
+                Err(trouble) if trouble.forgot_script() => {}
+                Err(Trouble::Reply { text, .. }) if text.to_lowercase().contains("'evalsha'") => {
+                    self.script.by_name.store(true, Relaxed);
+                }
+                answered => return answered,
+            }
+        }
+        self.read(&call("EVAL", script.source, keys, arguments)).await
     }
 
     /// The time to live of a key.
@@ -100,7 +167,7 @@ impl Server {
                 receipt.left = left;
             }
         }
-        Receipt { sent: self.sent.load(Relaxed), ..receipt }
+        Receipt { sent: self.tally.sent(), ..receipt }
     }
 
     /// How many of `names` exist, and how many of those would stay for ever.

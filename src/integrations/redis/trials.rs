@@ -3,33 +3,32 @@
 
 use super::{
     Back, Redis, Site,
-    checks::{info, ping},
-    client::Client,
     judge::median,
     keys::Keys,
     server::Server,
     services::{
-        Bench, Case, Pace, Service, cache, lock, queue, ratelimit, run_all, session, sum_up,
+        Bench, Case, Pace, Service, Spared, cache, lacking, lock, queue, ratelimit, run_all,
+        run_in_process, session, spared, sum_up,
     },
+    steps::Steps,
     trouble::Trouble,
-    vitals::room,
 };
 use crate::{
-    domain::{Cause, Evidence, Finding, Skip},
+    domain::{Evidence, Finding, Quantity, Receipt, Skip},
     probe::ProbeError,
+    units,
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::time::Instant;
-
-/// How many round trips the pace of a link is taken from.
-const PINGS: usize = 7;
-/// How long they may take together.
-const PACING: Duration = Duration::from_secs(2);
 
 const NO_URL: &str = "no Redis configured, in-process stand-in";
 pub(super) const SET_URL: &str = "set REDIS_URL, or `url` in [redis]";
 const ALLOW: &str = "set `writes = true` in [redis], or pass --allow-writes; \
     the keys begin with tminus:, live 60 s at most and are removed";
+
+/// What is asked before anything is written.
+pub(super) const MADE_READY: &str = "PING, INFO, COMMAND INFO";
+pub(super) const ANSWERED: &str = "an answer to each";
 
 /// How a service is put to the test.
 struct Trial<S: ?Sized + 'static> {
@@ -40,35 +39,81 @@ struct Trial<S: ?Sized + 'static> {
 }
 
 const CACHE: Trial<dyn cache::Cache> = Trial {
-    service: Service { name: "cache", proves: "1 load for 32 misses, expires on time" },
+    service: Service {
+        name: "cache",
+        proves: "1 load for 32 misses, expires on time",
+        needs: &["eval", "hmget", "pttl", "hset", "pexpire", "set", "get", "del"],
+        plain: ": hits only, no fills",
+        spared: Some(Spared {
+            refused: "fills refused",
+            works: "hits work",
+            proof: &["HMGET", "value"],
+        }),
+    },
     cases: cache::CASES,
     on_server: |server| Arc::new(cache::OnServer::new(server)),
     in_process: || Arc::new(cache::InProcess::default()),
 };
 
 const LOCK: Trial<dyn lock::Lock> = Trial {
-    service: Service { name: "lock", proves: "excludes, renews, fences, expires on time" },
+    service: Service {
+        name: "lock",
+        proves: "excludes, renews, fences, expires on time",
+        needs: &["eval", "get", "set", "incr", "pexpire", "pttl", "del", "hget", "hset"],
+        plain: ": no lock can be held",
+        spared: Some(Spared {
+            refused: "acquire refused",
+            works: "held locks stay",
+            proof: &["PEXPIRE", "1"],
+        }),
+    },
     cases: lock::CASES,
     on_server: |server| Arc::new(lock::OnServer::new(server)),
     in_process: || Arc::new(lock::InProcess::default()),
 };
 
 const SESSION: Trial<dyn session::Sessions> = Trial {
-    service: Service { name: "session", proves: "slides, rotates, ends on time, stays ended" },
+    service: Service {
+        name: "session",
+        proves: "slides, rotates, ends on time, stays ended",
+        needs: &["eval", "hmget", "hget", "hset", "pexpire", "exists", "renamenx", "time", "del"],
+        plain: ": no session can slide",
+        spared: Some(Spared {
+            refused: "create refused",
+            works: "loads work",
+            proof: &["PEXPIRE", "1"],
+        }),
+    },
     cases: session::CASES,
     on_server: |server| Arc::new(session::OnServer::new(server)),
     in_process: || Arc::new(session::InProcess::default()),
 };
 
 const RATELIMIT: Trial<dyn ratelimit::RateLimit> = Trial {
-    service: Service { name: "ratelimit", proves: "exact in every window, refusals are free" },
+    service: Service {
+        name: "ratelimit",
+        proves: "exact in every window, refusals are free",
+        needs: &["eval", "time", "zcount", "zrangebyscore", "zremrangebyscore", "zadd", "pexpire"],
+        plain: ": no call can be counted",
+        spared: None,
+    },
     cases: ratelimit::CASES,
     on_server: |server| Arc::new(ratelimit::OnServer::new(server)),
     in_process: || Arc::new(ratelimit::InProcess::default()),
 };
 
 const QUEUE: Trial<dyn queue::Queue> = Trial {
-    service: Service { name: "queue", proves: "in order, leased, retried, then dead" },
+    service: Service {
+        name: "queue",
+        proves: "in order, leased, retried, then dead",
+        needs: &["eval", "time", "zpopmin", "zadd", "zrem", "zscore", "hincrby", "hset", "hdel"],
+        plain: ": no job can be taken",
+        spared: Some(Spared {
+            refused: "enqueue refused",
+            works: "claim works",
+            proof: &["ZPOPMIN"],
+        }),
+    },
     cases: queue::CASES,
     on_server: |server| Arc::new(queue::OnServer::new(server)),
     in_process: || Arc::new(queue::InProcess::default()),
@@ -112,15 +157,15 @@ impl Redis {
             }
             Back::Server(site) => Ok(on_server(trial, site)
                 .await
-                .unwrap_or_else(|trouble| trouble.finding("PING, INFO memory", "two answers"))),
+                .unwrap_or_else(|trouble| trouble.finding(MADE_READY, ANSWERED))),
         }
     }
 }
 
 async fn in_process<S: ?Sized + Send + Sync>(trial: &Trial<S>) -> Finding {
+    let (back_end, keys) = ((trial.in_process)(), Keys::new(trial.service.name));
+    let ran = run_in_process(trial.cases, back_end, keys).await;
     let pace = Pace::of(&[]);
-    let bench = Bench { back_end: (trial.in_process)(), keys: Keys::new(trial.service.name), pace };
-    let ran = run_all(trial.cases, &bench).await;
     sum_up(trial.service, &ran, trial.cases.len(), pace).remedy(SET_URL).on_fallback()
 }
 
@@ -128,59 +173,65 @@ async fn on_server<S: ?Sized + Send + Sync>(
     trial: &Trial<S>,
     site: &Site,
 ) -> Result<Finding, Trouble> {
-    let client = site.line.take().await?;
-    let pings = round_trips(&client).await?;
-    let server = Server::new(client);
-    if let Err(full) = has_room(&server).await? {
+    let (server, ready) = site.ready().await?;
+    let (service, pace) = (trial.service, ready.pace());
+    let commands = ready.scene.commands.as_ref();
+    if let Some(command) = commands.and_then(|known| known.lack(service.needs)) {
+        return Ok(lacking(service, command));
+    }
+    if let Some(full) = ready.no_room() {
         return Ok(full);
     }
-    let (keys, pace) = (Keys::new(trial.service.name), Pace::of(&pings));
-    let bench = Bench { back_end: (trial.on_server)(server.clone()), keys, pace };
-    let ran = run_all(trial.cases, &bench).await;
-    let finding = sum_up(trial.service, &ran, trial.cases.len(), pace);
-    let evidence = finding.evidence.clone().fact("keys", bench.keys.prefix());
-    let receipt = server.clear(&bench.keys).await;
-    Ok(finding.evidence(evidence).latency(median(&pings)).receipt(receipt))
-}
-
-/// What round trips take now. To refuse takes as long as to answer.
-pub(super) async fn round_trips(client: &Client) -> Result<Vec<Duration>, Trouble> {
-    let deadline = Instant::now() + PACING;
-    let mut pings = Vec::with_capacity(PINGS);
-    for _ in 0..PINGS {
-        let began = Instant::now();
-        pings.push(match ping(client, deadline).await {
-            Err(trouble) if trouble.is_of_data() => began.elapsed(),
-            answered => answered?,
-        });
-    }
-    Ok(pings)
-}
-
-/// A server on which nothing may be written now, if it is one.
-async fn has_room(server: &Server) -> Result<Result<(), Finding>, Trouble> {
-    let info = match info(server, Some("memory")).await {
-        Ok(info) => info,
-        // Without leave to look, the server's own limit is what protects it.
-        Err(trouble) if trouble.is_refusal() && trouble.fault().is_denial() => return Ok(Ok(())),
-        Err(trouble) => return Err(trouble),
+    let keys = Keys::new(service.name);
+    let set_up = |steps: &Steps| Bench {
+        back_end: (trial.on_server)(server.noting(steps)),
+        keys: keys.clone(),
+        pace,
+        scene: Some(Arc::clone(&ready.scene)),
     };
-    Ok(room(&info).map_err(|says| {
-        let evidence = Evidence::default().asked("INFO memory").wanted("room").reply(&says);
-        Finding::unknown(Cause::NoSamples, &says)
-            .remedy("make room, then re-check; writing now could push out a key of yours")
-            .evidence(evidence)
-    }))
+    let ran = run_all(trial.cases, pace, set_up).await;
+    let mut finding = sum_up(service, &ran, trial.cases.len(), pace);
+    if let Some(spared) = spared(service, &ran) {
+        finding = full(&server, &keys, spared, finding).await;
+    }
+    let receipt = server.clear(&keys).await;
+    let evidence = finding.evidence.clone().fact("keys", keys.prefix());
+    let evidence = account(evidence, &server, receipt);
+    Ok(finding.evidence(evidence).latency(median(&ready.pings)).receipt(receipt))
+}
+
+/// Says what a full server spares, if a command proves it.
+async fn full(server: &Server, keys: &Keys, spared: Spared, finding: Finding) -> Finding {
+    let [name, rest @ ..] = spared.proof else { return finding };
+    // Nobody made this key: whatever is done to it writes nothing.
+    let proof = redis::cmd(name).arg(keys.key("nobodys").as_str()).arg(rest).take();
+    if server.read(&proof).await.is_err() {
+        return finding;
+    }
+    let summary = format!("{}: memory full; {}", spared.refused, spared.works);
+    let evidence = finding.evidence.clone().fact("proof", &*format!("{name} is carried out"));
+    Finding { summary, ..finding }.evidence(evidence)
+}
+
+/// Adds what the run cost its server.
+pub(super) fn account(evidence: Evidence, server: &Server, receipt: Receipt) -> Evidence {
+    let (tally, Receipt { sent, written, removed, left }) = (server.tally(), receipt);
+    let told = format!(
+        "{sent} commands, {}, {written} keys, {removed} removed, {left} left",
+        units::bytes(tally.bytes()),
+    );
+    evidence
+        .fact("receipt", &*told)
+        .fact("longest TTL", Quantity::Time(tally.longest()))
+        .fact("connections", Quantity::Count(tally.most_open()))
 }
 
 /// `connect` where there is nothing to connect to: whether the stand-in works.
 pub(super) async fn stand_in() -> Finding {
+    let (first, began) = (&CACHE.cases[..1], Instant::now());
+    let ran = run_in_process(first, (CACHE.in_process)(), Keys::new("connect")).await;
+    let service = Service { name: "the stand-in", proves: NO_URL, ..CACHE.service };
     let pace = Pace::of(&[]);
-    let bench = Bench { back_end: (CACHE.in_process)(), keys: Keys::new("connect"), pace };
-    let first = &CACHE.cases[..1];
-    let began = Instant::now();
-    let ran = run_all(first, &bench).await;
-    let service = Service { name: "the stand-in", proves: NO_URL };
     sum_up(service, &ran, first.len(), pace).latency(began.elapsed()).remedy(SET_URL).on_fallback()
 }
 

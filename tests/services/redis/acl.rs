@@ -97,11 +97,13 @@ async fn without_scripts_the_services_fail_and_say_which_right() {
         let remedy = "grant it: ACL SETUSER <user> +eval +evalsha";
         assert_eq!(finding.remedy.as_deref(), Some(remedy));
     }
+    assert_eq!(run_fairly(&redis, "pubsub").await.outcome, Outcome::Pass);
     // Calling a script by its name is quicker, and no more than that.
     server.ask::<()>(&["ACL", "SETUSER", "app", "+eval"]);
     for name in WRITING {
         assert_eq!(run_fairly(&redis, name).await.outcome, Outcome::Pass, "{name}");
     }
+    assert_eq!(server.keys(), []);
 }
 
 #[tokio::test]

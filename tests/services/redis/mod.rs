@@ -3,6 +3,7 @@
 
 mod acl;
 mod broken;
+mod budget;
 mod commands;
 mod healthy;
 mod hostile;
@@ -48,8 +49,13 @@ const ALL: [&str; 10] = [
 ];
 /// The checks that write.
 const WRITING: [&str; 5] = ["cache", "lock", "session", "ratelimit", "queue"];
-/// Those of them that a full server cannot pass.
-const NEEDING_ROOM: [&str; 4] = ["cache", "lock", "session", "queue"];
+/// Those of them that a full server cannot pass, and what is said then.
+const NEEDING_ROOM: [(&str, &str); 4] = [
+    ("cache", "fills refused: memory full; hits work"),
+    ("lock", "acquire refused: memory full; held locks stay"),
+    ("session", "create refused: memory full; loads work"),
+    ("queue", "enqueue refused: memory full; claim works"),
+];
 
 /// A redis-server of our own. Ends when dropped.
 pub(crate) struct Server {

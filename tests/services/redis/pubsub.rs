@@ -12,10 +12,10 @@ async fn every_case_holds_and_nothing_is_stored() {
     assert_is(&finding, &Outcome::Pass, "each message once, in order, gaps told");
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     let facts = finding.evidence.facts.iter().map(|Fact { name, .. }| name.as_str());
-    let ids = ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P10"];
+    let ids = ["P1", "P2", "P3", "P4", "P6", "P7", "P10"];
     assert_eq!(facts.take(ids.len()).collect::<Vec<_>>(), ids);
     let Receipt { sent, written, removed, left } = finding.receipt;
-    assert!((50..120).contains(&sent), "{sent} commands");
+    assert!((40..80).contains(&sent), "{sent} commands");
     assert_eq!((written, removed, left), (0, 0, 0));
     assert_eq!(server.ask::<u64>(&["DBSIZE"]), 0);
     wait_until("the end of our listening connections", || {

@@ -1,14 +1,11 @@
 //! When something must be there, when it must be gone, and when we cannot tell.
 
-use super::{Broken, Left, Upset};
+use super::{Broken, Left, Upset, case::CLOCK};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// A server rounds times to milliseconds and may read its clock once per event.
 const GRAIN: Duration = Duration::from_millis(5);
-
-/// What to do where a key came or went at the wrong time.
-const CLOCK: &str = "look for evicted_keys in INFO stats, a flush, or a step of the server's clock";
 
 /// When something happened on the other side: after `from`, before `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +98,7 @@ impl Expiry {
                 asked: "PTTL",
                 wanted: format!("{shortest:.0?} to {longest:.0?}"),
                 got: format!("{left:?}"),
-                remedy: CLOCK,
+                remedy: Some(CLOCK),
             })),
         }
     }
@@ -122,7 +119,7 @@ impl Expiry {
             asked: "is it there?",
             wanted: format!("there until {:.0?}, gone {:.0?} later", self.ttl, self.slack),
             got: got.into(),
-            remedy: CLOCK,
+            remedy: Some(CLOCK),
         })
     }
 }
@@ -146,6 +143,7 @@ mod tests {
             Err(Upset::Broken(_)) => "broken",
             Err(Upset::Missed(_)) => "missed",
             Err(Upset::Trouble(_)) => "trouble",
+            Err(Upset::Moot(_)) => "moot",
         }
     }
 

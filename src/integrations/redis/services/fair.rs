@@ -41,10 +41,10 @@ mod tests {
             asked: "x",
             wanted: "x".into(),
             got: "x".into(),
-            remedy: "x",
+            remedy: None,
         };
         let broken = Err(Upset::Broken(broken));
-        let slow = Ok(Held { saw: "x".into(), slow: Some("x".into()) });
+        let slow = Ok(Held::saw("x").but_slow(Some("x".into())));
         let fine = Ok(Held::saw("x"));
         for ended in [broken, slow] {
             // A beat comes every 10 ms, so 50 ms late is 60 ms after the start.

@@ -19,12 +19,14 @@ mod fair;
 mod judge;
 mod left;
 mod pace;
+mod scene;
 mod shelf;
 mod token;
 
-pub(super) use case::{Bench, Broken, Case, Held, Needs, ONE_SERVER, Ran, Upset, run_all};
-pub(super) use judge::{Service, sum_up};
+pub(super) use case::{Bench, Broken, Case, Held, Needs, Ran, Upset, run_all, run_in_process};
+pub(super) use judge::{Service, Spared, lacking, spared, sum_up};
 pub(super) use pace::Pace;
+pub(super) use scene::{Commands, Scene};
 
 use case::{Answer, Claim};
 use expiry::{Expiry, Window, watched};

@@ -171,9 +171,9 @@ fn touch(names: &Names, placed: &[Placed]) {
 
 async fn clear(client: Arc<Client>, keys: &Keys, sent: usize) -> Receipt {
     let server = Server::new(client);
-    (0..sent).for_each(|_| server.sent_one());
+    (0..sent).for_each(|_| server.tally().sends(0));
     let written = u64::try_from(keys.touched().len()).unwrap_or(u64::MAX);
-    let uncleared = Receipt { sent: server.sent(), written, ..Receipt::default() };
+    let uncleared = Receipt { sent: server.tally().sent(), written, ..Receipt::default() };
     timeout(CLEARING, server.clear(keys)).await.unwrap_or(uncleared)
 }
 

@@ -15,13 +15,11 @@ fn set(server: &Server, what: &str, value: &str) {
 async fn row_13_memory_is_full() {
     let Some(server) = Server::start(ROOM) else { return };
     let mut watch = Watch::healthy(server.settings()).await;
-    let row = Row::new("13", "maxmemory 1, noeviction", (6, 8))
-        .wants(&["instance"], ("fail", "memory "), "raise maxmemory")
-        .wants(
-            &NEEDING_ROOM,
-            ("fail", "memory is full, writes are refused (OOM)"),
-            "raise maxmemory",
-        );
+    let row = Row::new("13", "maxmemory 1, noeviction", (6, 8));
+    let row = row.wants(&["instance"], ("fail", "memory "), "raise maxmemory");
+    let row = NEEDING_ROOM
+        .iter()
+        .fold(row, |row, (name, says)| row.wants(&[*name], ("fail", says), "raise maxmemory"));
     let fill = async || set(&server, "maxmemory", "1");
     watch.goes_through(row, fill, async || set(&server, "maxmemory", "100mb")).await;
     watch.end(&server).await;

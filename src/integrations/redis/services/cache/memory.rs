@@ -85,6 +85,17 @@ impl Cache for InProcess {
         Box::pin(async move { Ok(self.shelves().fill(key.as_str(), lead, fresh)) })
     }
 
+    fn prolong<'a>(&'a self, key: &'a Key, lead: &'a Token, lease: Duration) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let mut shelves = self.shelves();
+            let leads = shelves.leads(key.as_str(), lead);
+            if leads {
+                shelves.leads.keep(key.as_str(), lease);
+            }
+            Ok(leads)
+        })
+    }
+
     fn give_up<'a>(&'a self, key: &'a Key, lead: &'a Token) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut shelves = self.shelves();

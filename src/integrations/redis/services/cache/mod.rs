@@ -18,9 +18,9 @@ use std::{fmt, time::Duration};
 ///
 /// Of all who want to load a value, in whatever process, one has the lead: it
 /// loads and [`fill`](Self::fill)s. The others make do with what is there, or
-/// wait. A leader that does not fill loses the lead when its lease is over, or
-/// when the value is invalidated; what it brings later is refused, so that it
-/// cannot overwrite a newer value nor bring an old one back.
+/// wait. A leader that does not fill loses the lead when its lease is over, unless
+/// it prolongs it, or when the value is invalidated; what it brings later is
+/// refused, so that it cannot overwrite a newer value nor bring an old one back.
 ///
 /// Times are relative and kept by the back end; none exceeds 60 s. Every error is
 /// a [`Trouble`](super::super::trouble::Trouble), after which nothing is known of
@@ -35,6 +35,9 @@ pub(crate) trait Cache: Send + Sync {
 
     /// Stores what was loaded and ends the lead, if `lead` still holds.
     fn fill<'a>(&'a self, key: &'a Key, lead: &'a Token, fresh: Fresh<'a>) -> Answer<'a, Fill>;
+
+    /// Lets the leader, if `lead` still holds, have the lead for `lease` from now on.
+    fn prolong<'a>(&'a self, key: &'a Key, lead: &'a Token, lease: Duration) -> Answer<'a, bool>;
 
     /// Ends the lead without a value, if `lead` still holds.
     fn give_up<'a>(&'a self, key: &'a Key, lead: &'a Token) -> Answer<'a, ()>;

@@ -1,7 +1,6 @@
 use super::{
     super::{
         super::{
-            keys::milliseconds,
             reply::{bytes, count, integer, list, odd, text},
             server::{Lua, Server},
             trouble::Trouble,
@@ -13,60 +12,29 @@ use super::{
 use redis::Value;
 use std::time::Duration;
 
-/// `{0, time left of the lead, ..}` if it is somebody else's, `{1, ..}` if it is
-/// ours, `{2, ..}` if what is there is good for longer; then `PTTL` and the entry.
-const LEAD: &str = "
-local entry = redis.call('HMGET', KEYS[1], 'value', 'cost', 'absent')
-local left = redis.call('PTTL', KEYS[1])
-local lead, wait = 0, 0
-if left > tonumber(ARGV[3]) then
-  lead = 2
-elseif redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
-  lead = 1
-else
-  wait = math.max(redis.call('PTTL', KEYS[2]), 0)
-end
-return {lead, wait, left, entry}";
-
-/// 1 if stored, 0 if the lead is lost.
-const FILL: &str = "
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'value', ARGV[2], 'cost', ARGV[3], 'absent', ARGV[4])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('DEL', KEYS[2])
-return 1";
-
-const GIVE_UP: &str = "
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])";
-
-/// Both at once, or a load that is on its way would bring the old value back.
-const INVALIDATE: &str = "return redis.call('DEL', KEYS[1], KEYS[2])";
-
 /// The cache on a server: a hash for the value, a string for the lead.
 pub(crate) struct OnServer {
     server: Server,
-    lead: Lua,
-    fill: Lua,
-    give_up: Lua,
-    invalidate: Lua,
+    script: Lua,
 }
 
 impl OnServer {
     pub(crate) fn new(server: Server) -> Self {
-        Self {
-            server,
-            lead: Lua::new(LEAD),
-            fill: Lua::new(FILL),
-            give_up: Lua::new(GIVE_UP),
-            invalidate: Lua::new(INVALIDATE),
+        Self { server, script: Lua::new(include_str!("cache.lua")) }
+    }
+
+    async fn run(&self, key: &Key, arguments: &[&[u8]]) -> Result<Value, Trouble> {
+        self.server.run(&self.script, &[key, &key.part("lead")], arguments).await
+    }
+
+    /// Does what only the leader may.
+    async fn as_leader(&self, key: &Key, arguments: &[&[u8]]) -> Result<bool, Trouble> {
+        match integer(&self.run(key, arguments).await?)? {
+            1 => Ok(true),
+            0 => Ok(false),
+            other => Err(odd("0 or 1", &Value::Int(other))),
         }
     }
-}
-
-/// The key of who leads.
-fn lead_of(key: &Key) -> Key {
-    key.part("lead")
 }
 
 /// What `HMGET` and `PTTL` say together.
@@ -98,10 +66,10 @@ impl Cache for OnServer {
         Box::pin(async move {
             let token = Token::new()?;
             let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX).to_string();
-            let lease = milliseconds(lease).to_string();
-            let arguments = [token.as_bytes(), lease.as_bytes(), within.as_bytes()];
-            let answer = self.server.run(&self.lead, &[key, &lead_of(key)], &arguments).await?;
-            let [lead, wait, left, fields] = list::<4>(answer)?;
+            let lease = self.server.lives(lease);
+            let arguments: [&[u8]; 4] =
+                [b"lead", token.as_bytes(), lease.as_bytes(), within.as_bytes()];
+            let [lead, wait, left, fields] = list::<4>(self.run(key, &arguments).await?)?;
             let lead = match integer(&lead)? {
                 0 => Lead::Others(Duration::from_millis(count(&wait)?)),
                 1 => Lead::Ours(token),
@@ -112,33 +80,30 @@ impl Cache for OnServer {
         })
     }
 
+    fn prolong<'a>(&'a self, key: &'a Key, lead: &'a Token, lease: Duration) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let lease = self.server.lives(lease);
+            self.as_leader(key, &[b"prolong", lead.as_bytes(), lease.as_bytes()]).await
+        })
+    }
+
     fn fill<'a>(&'a self, key: &'a Key, lead: &'a Token, fresh: Fresh<'a>) -> Answer<'a, Fill> {
         Box::pin(async move {
-            let (cost, keep) =
-                (fresh.cost.as_micros().to_string(), milliseconds(fresh.keep).to_string());
+            let (cost, keep) = (fresh.cost.as_micros().to_string(), self.server.lives(fresh.keep));
             let (value, absent): (_, &[u8]) =
                 fresh.value.map_or((&b""[..], b"1"), |value| (value, b"0"));
-            let arguments = [lead.as_bytes(), value, cost.as_bytes(), absent, keep.as_bytes()];
-            let answer = self.server.run(&self.fill, &[key, &lead_of(key)], &arguments).await?;
-            match integer(&answer)? {
-                1 => Ok(Fill::Stored),
-                0 => Ok(Fill::Refused),
-                other => Err(odd("0 or 1", &Value::Int(other))),
-            }
+            let (lead, keep) = (lead.as_bytes(), keep.as_bytes());
+            let arguments: [&[u8]; 6] = [b"fill", lead, keep, value, cost.as_bytes(), absent];
+            let stored = self.as_leader(key, &arguments).await?;
+            Ok(if stored { Fill::Stored } else { Fill::Refused })
         })
     }
 
     fn give_up<'a>(&'a self, key: &'a Key, lead: &'a Token) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let (own, token) = (lead_of(key), [lead.as_bytes()]);
-            integer(&self.server.run(&self.give_up, &[&own], &token).await?).map(drop)
-        })
+        Box::pin(async move { self.as_leader(key, &[b"give up", lead.as_bytes()]).await.map(drop) })
     }
 
     fn invalidate<'a>(&'a self, key: &'a Key) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let answer = self.server.run(&self.invalidate, &[key, &lead_of(key)], &[]).await?;
-            integer(&answer).map(drop)
-        })
+        Box::pin(async move { integer(&self.run(key, &[b"invalidate"]).await?).map(drop) })
     }
 }

@@ -92,7 +92,7 @@ impl Flawed {
             Flaw::CountsApart => set(text, "tminus_redis_operation_seconds_count ", |n| n + 1),
             Flaw::IsOfAnother => text.replace("run_id=\"", "run_id=\"0"),
             Flaw::IsStale => first,
-            Flaw::RoundsDown => set(text, &format!("{COMMANDS} "), |n| n / 10 * 10),
+            Flaw::RoundsDown => set(text, &format!("{COMMANDS} "), |n| n / 100 * 100),
             Flaw::Invents => text.replace(
                 "# HELP tminus_redis_connected",
                 "# HELP tminus_redis_memory_used_bytes x\n\

@@ -15,59 +15,66 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const BACK: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_secs(2);
 /// Messages whose way is timed.
-const TIMED: usize = 10;
+const TIMED: usize = 3;
 /// What the slowest may take besides ten round trips.
 const ALLOWANCE: Duration = Duration::from_millis(20);
 /// What ends a series of messages.
 const END: &[u8] = b"end";
+
+/// What to do where messages go astray, and where they are not understood.
+const LISTENERS: &str = "look at client-output-buffer-limit pubsub, at proxies in between, \
+    and in the server's log for listeners that it cut off";
+const NO_PUBSUB_PROXY: &str = "ask the server without the proxy in between: many do not \
+    carry subscriptions";
 
 /// The cases, in the order to show them.
 pub(crate) const CASES: &[Case<dyn PubSub>] = &[
     Case {
         id: "P1",
         guarantee: "every topic is confirmed, in order, counted",
+        remedy: NO_PUBSUB_PROXY,
         needs: Needs::Nothing,
         run: |bench| Box::pin(confirmed(bench)),
     },
     Case {
         id: "P2",
         guarantee: "each matching topic gets each message once, intact, in order",
+        remedy: LISTENERS,
         needs: Needs::Nothing,
         run: |bench| Box::pin(delivered(bench)),
     },
     Case {
         id: "P3",
-        guarantee: "by name and by pattern is twice",
+        guarantee: "by name and by pattern is twice, and told twice",
+        remedy: LISTENERS,
         needs: Needs::Nothing,
         run: |bench| Box::pin(twice(bench)),
     },
     Case {
         id: "P4",
         guarantee: "messages take little longer than a round trip",
+        remedy: LISTENERS,
         needs: Needs::Nothing,
         run: |bench| Box::pin(timed(bench)),
     },
     Case {
-        id: "P5",
-        guarantee: "who publishes learns how many heard it",
-        needs: Needs::Nothing,
-        run: |bench| Box::pin(counted(bench)),
-    },
-    Case {
         id: "P6",
         guarantee: "nothing is heard of a topic that was left",
+        remedy: LISTENERS,
         needs: Needs::Nothing,
         run: |bench| Box::pin(left(bench)),
     },
     Case {
         id: "P7",
         guarantee: "a lost connection comes back, and the gap is told",
+        remedy: LISTENERS,
         needs: Needs::Nothing,
         run: |bench| Box::pin(mended(bench)),
     },
     Case {
         id: "P10",
         guarantee: "patterns are those of Redis",
+        remedy: NO_PUBSUB_PROXY,
         needs: Needs::Nothing,
         run: |bench| Box::pin(matched(bench)),
     },
@@ -129,7 +136,7 @@ async fn confirmed(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
 }
 
 /// Where to, and which of the topics of `delivered` must hear it.
-const SENT: &[(&str, Option<usize>)] = &[
+const SENT: [(&str, Option<usize>); 9] = [
     ("e", Some(0)),
     ("p:a:evt", Some(1)),
     ("E", None),
@@ -137,32 +144,27 @@ const SENT: &[(&str, Option<usize>)] = &[
     ("e", Some(0)),
     ("p:a:evt2", None),
     ("p:a/b.c:evt", Some(1)),
-    ("q:", None),
     ("q:ab", None),
-    ("ee", None),
+    ("e", Some(0)),
 ];
 
-/// Nothing, a byte, any bytes, and many bytes.
-fn payloads() -> Vec<Vec<u8>> {
+/// A few words, nothing, a byte, any bytes, and more than a server takes in one
+/// piece; each with its number where there is room for one.
+fn payloads() -> [Vec<u8>; SENT.len()] {
     let any: Vec<u8> = (0..=u8::MAX).collect();
     let text = "\r\n\0$-1\r\n*3 grüße, 你好 \u{202e}".as_bytes().to_vec();
-    vec![Vec::new(), vec![0], any.clone(), text, any.repeat(256)]
+    let (nothing, byte, many) = (Vec::new(), vec![0], any.repeat(160));
+    [number(0), nothing, number(2), byte, any, number(5), many, number(7), text]
 }
 
 async fn delivered(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
     let channels = Channels::new(&bench.keys, "p2");
     let topics = [channels.exactly("e"), channels.like("p:*:evt"), channels.like("q:?")];
     let listener = bench.back_end.subscribe(&topics).await?;
-    let (payloads, numbers): (Vec<_>, Vec<_>) = (payloads(), (0..20).map(number).collect());
-    let mut sent: Vec<(&str, &[u8])> = Vec::new();
-    let mut expected = Vec::new();
-    // 20 numbered messages, then those that are awkward, to those who must hear them.
-    for (turn, payload) in numbers.iter().chain(&payloads).enumerate() {
-        let (name, topic) = match turn {
-            0..20 => SENT[turn % SENT.len()],
-            _ => SENT[turn % 2],
-        };
-        sent.push((name, payload));
+    let payloads = payloads();
+    let (mut sent, mut expected) = (Vec::new(), Vec::new());
+    for ((name, topic), payload) in SENT.into_iter().zip(&payloads) {
+        sent.push((name, payload.as_slice()));
         expected.extend(topic.map(|topic| message(&topics[topic], &channels, name, payload)));
     }
     sent.push(("e", END));
@@ -170,7 +172,7 @@ async fn delivered(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
     let events = heard(bench, &listener).await?;
     let claim = Claim {
         else_says: "messages were lost, doubled or changed",
-        asked: "publish 20 numbered messages and 5 awkward ones",
+        asked: "publish 9 messages, some of them awkward",
         wanted: "each once, in order, bytes as sent, by the topics that match",
     };
     let differs = (0..).zip(&expected).find(|(at, event)| events.get(*at) != Some(event));
@@ -188,19 +190,33 @@ fn number(number: usize) -> Vec<u8> {
 
 async fn twice(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
     let channels = Channels::new(&bench.keys, "p3");
-    let topics = [channels.exactly("both"), channels.like("b*"), channels.exactly("end")];
+    let topics = [channels.exactly("both"), channels.exactly("end"), channels.like("b*")];
     let listener = bench.back_end.subscribe(&topics).await?;
-    publish(bench, &channels, &[("both", b"x"), ("end", END)]).await?;
+    let reached = publish(bench, &channels, &[("both", b"x"), ("end", END)]).await?;
     let events = heard(bench, &listener).await?;
     let claim = Claim {
         else_says: "a message did not come once for each topic",
         asked: "publish to a channel that a name and a pattern cover",
         wanted: "two messages, one for each",
     };
-    let each = topics[..2].iter().map(|topic| message(topic, &channels, "both", b"x"));
-    let right = events.len() == 2 && each.into_iter().all(|event| events.contains(&event));
+    let each = [&topics[0], &topics[2]].map(|topic| message(topic, &channels, "both", b"x"));
+    let right = events.len() == 2 && each.iter().all(|event| events.contains(event));
     claim.holds(right, &events)?;
-    Ok(Held::saw("1 published, 2 heard"))
+    let told = Claim {
+        else_says: "listeners are not counted when publishing",
+        wanted: "2 or more told to who publishes",
+        ..claim
+    };
+    match reached[..] {
+        // Of a cluster every node counts its own: there is no wrong number.
+        [Reached::Here(count), _] => {
+            Ok(Held::saw(format!("1 published, 2 heard, {count} at this node of a cluster")))
+        }
+        [Reached::All(count), _] if count >= 2 => {
+            Ok(Held::saw(format!("1 published, 2 heard, {count} told")))
+        }
+        ref reached => Err(told.fails(&reached)),
+    }
 }
 
 async fn timed(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
@@ -213,9 +229,7 @@ async fn timed(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
         wanted: "the message",
     };
     let (channel, mut took) = (channels.channel("e"), Vec::with_capacity(TIMED));
-    // On a slow link a few have to do.
-    let times = if bench.pace.is_quick() { TIMED } else { 3 };
-    for turn in 0..times {
+    for turn in 0..TIMED {
         let (payload, began) = (number(turn), Instant::now());
         let listening = listener.next(patience(bench));
         let (reached, event) = tokio::join!(bench.back_end.publish(&channel, &payload), listening);
@@ -230,46 +244,24 @@ async fn timed(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
     let slow = (slowest > limit)
         .then(|| format!("messages take up to {} > {}", units::span(slowest), units::span(limit)));
     let saw = format!("median {}, slowest {}", units::span(median), units::span(slowest));
-    Ok(Held { saw, slow })
-}
-
-async fn counted(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
-    let channels = Channels::new(&bench.keys, "p5");
-    let topics = [channels.exactly("e"), channels.like("?")];
-    let _listener = bench.back_end.subscribe(&topics).await?;
-    let claim = Claim {
-        else_says: "listeners are not counted when publishing",
-        asked: "publish to a channel that two topics cover",
-        wanted: "2 or more",
-    };
-    match publish(bench, &channels, &[("e", b"x")]).await?[..] {
-        // Of a cluster every node counts its own: there is no wrong number.
-        [Reached::Here(count)] => Ok(Held::saw(format!("{count} at this node of a cluster"))),
-        [Reached::All(count)] if count >= 2 => Ok(Held::saw(format!("{count} told"))),
-        ref reached => Err(claim.fails(&reached)),
-    }
+    Ok(Held::saw(saw).but_slow(slow))
 }
 
 async fn left(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
     let channels = Channels::new(&bench.keys, "p6");
-    let topics = [channels.exactly("e"), channels.like("p*"), channels.exactly("end")];
+    let topics = [channels.exactly("end"), channels.exactly("e"), channels.like("p*")];
     let listener = bench.back_end.subscribe(&topics).await?;
     let claim = Claim {
         else_says: "a topic that was left is still heard",
         asked: "unsubscribe from a name and a pattern, then publish to both",
         wanted: "nothing of either, the rest as before",
     };
-    listener.unsubscribe(&topics[..2]).await?;
-    publish(bench, &channels, &[("e", b"x"), ("p", b"x"), ("end", END), ("end", b"stays")]).await?;
-    let events = heard(bench, &listener).await?;
-    claim.holds(events.is_empty(), &events)?;
-    let stays = listener.next(patience(bench)).await?;
-    claim.holds(stays == Some(message(&topics[2], &channels, "end", b"stays")), &stays)?;
-    listener.unsubscribe(&topics[2..]).await?;
-    publish(bench, &channels, &[("end", b"x")]).await?;
-    let last = listener.next(bench.pace.slack()).await?;
-    claim.holds(last.is_none(), &last)?;
-    Ok(Held::saw(format!("silence for {}", units::span(bench.pace.slack()))))
+    listener.unsubscribe(&topics[1..]).await?;
+    // What is published later is heard later: so once the last came, nothing else will.
+    publish(bench, &channels, &[("e", b"x"), ("p", b"x"), ("end", b"stays")]).await?;
+    let event = listener.next(patience(bench)).await?;
+    claim.holds(event == Some(message(&topics[0], &channels, "end", b"stays")), &event)?;
+    Ok(Held::saw("silence of both, the rest as before"))
 }
 
 async fn mended(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
@@ -289,45 +281,57 @@ async fn mended(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
         Some(Event::Gap(Gap::Away(away))) => away,
         other => return Err(told.fails(&other)),
     };
-    publish(bench, &channels, &[("e", b"x"), ("p", b"x"), ("e", END)]).await?;
+    publish(bench, &channels, &[("p", b"x"), ("e", b"x"), ("e", END)]).await?;
     let events = heard(bench, &listener).await?;
     let again = Claim {
         else_says: "topics are forgotten with a connection",
         asked: "publish to the same topics after the gap",
         wanted: "both messages",
     };
-    let both = [("e", &topics[0]), ("p", &topics[1])];
+    let both = [("p", &topics[1]), ("e", &topics[0])];
     let both = both.map(|(name, topic)| message(topic, &channels, name, b"x"));
     again.holds(events == both, &events)?;
     let limit = BACK + bench.pace.slowest() * 4;
     let slow = (took > limit).then(|| format!("back only after {}", units::span(took)));
-    Ok(Held { saw: format!("back after {}", units::span(away)), slow })
+    Ok(Held::saw(format!("back after {}", units::span(away))).but_slow(slow))
+}
+
+/// A topic for each pattern, a channel for each subject, and what has to be heard.
+/// Each subject has a place of its own, so that only its own patterns see it.
+fn matched_rows(channels: &Channels) -> (Vec<Topic>, Vec<String>, Vec<Event>) {
+    let (mut topics, mut names, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+    for (pattern, subject, matches) in glob::SEEN {
+        let place = glob::SEEN.iter().position(|(_, other, _)| other == subject).unwrap_or(0);
+        let (topic, name) =
+            (channels.like(&format!("{place}:{pattern}")), format!("{place}:{subject}"));
+        if *matches {
+            expected.push(message(&topic, channels, &name, b"x"));
+        }
+        topics.push(topic);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    topics.push(channels.exactly("end"));
+    (topics, names, expected)
 }
 
 async fn matched(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
     let channels = Channels::new(&bench.keys, "p10");
-    // Each row in a place of its own, so that no pattern sees another's subject.
-    let place = |row: usize, text: &str| format!("{row}:{text}");
-    let rows = || glob::SEEN.iter().enumerate();
-    let mut topics: Vec<Topic> =
-        rows().map(|(row, (pattern, ..))| channels.like(&place(row, pattern))).collect();
-    topics.push(channels.exactly("end"));
-    let names: Vec<_> = rows().map(|(row, (_, subject, _))| place(row, subject)).collect();
+    let (topics, names, expected) = matched_rows(&channels);
     let listener = bench.back_end.subscribe(&topics).await?;
     let mut sent: Vec<(&str, &[u8])> = names.iter().map(|name| (&**name, &b"x"[..])).collect();
     sent.push(("end", END));
     publish(bench, &channels, &sent).await?;
     let events = heard(bench, &listener).await?;
-    let matching = rows().filter(|(_, (.., matches))| *matches);
-    let expected = matching.map(|(row, _)| message(&topics[row], &channels, &names[row], b"x"));
     let claim = Claim {
         else_says: "a pattern matches otherwise than Redis'",
-        asked: "publish a subject for each of 23 patterns",
+        asked: "publish the subjects of 23 patterns",
         wanted: "those, and only those, that Redis matches",
     };
-    let expected: Vec<_> = expected.collect();
     let odd = expected.iter().find(|event| !events.contains(event));
     let odd = odd.or_else(|| events.iter().find(|event| !expected.contains(event)));
-    claim.holds(events == expected, &odd)?;
+    // Of several patterns for one message a server keeps no order.
+    claim.holds(odd.is_none() && events.len() == expected.len(), &odd)?;
     Ok(Held::saw(format!("{} of {} patterns match", events.len(), glob::SEEN.len())))
 }

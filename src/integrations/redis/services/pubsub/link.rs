@@ -66,6 +66,7 @@ impl Way {
 impl Link {
     /// A connection that nothing was said on yet.
     pub(super) fn over(stream: Box<dyn Stream>, server: Server) -> Self {
+        server.tally().opened();
         Self { stream, came: Vec::new(), server }
     }
 
@@ -93,7 +94,7 @@ impl Link {
 
     /// Asks for all topics in one go, and waits for as many confirmations.
     async fn join(&mut self, topics: &[Topic]) -> Result<(Vec<Confirmed>, Vec<Message>), Trouble> {
-        self.send(&by(topics, "SUBSCRIBE", "PSUBSCRIBE")).await?;
+        self.say(&by(topics, "SUBSCRIBE", "PSUBSCRIBE")).await?;
         let (mut confirmed, mut early) = (Vec::new(), Vec::new());
         while confirmed.len() < topics.len() {
             let value = self.next().await?;
@@ -111,7 +112,7 @@ impl Link {
 
     /// Stops listening to `topics`; the confirmations come among the messages.
     pub(super) async fn leave(&mut self, topics: &[Topic]) -> Result<(), Trouble> {
-        self.send(&by(topics, "UNSUBSCRIBE", "PUNSUBSCRIBE")).await
+        self.say(&by(topics, "UNSUBSCRIBE", "PUNSUBSCRIBE")).await
     }
 
     /// Asks for a sign of life; it comes among the messages.
@@ -119,11 +120,20 @@ impl Link {
         self.send(&[redis::cmd("PING")]).await
     }
 
+    /// Sends what may be shown, which a greeting with its password may not.
+    async fn say(&mut self, commands: &[Cmd]) -> Result<(), Trouble> {
+        for command in commands {
+            self.server.said(command);
+        }
+        self.send(commands).await
+    }
+
     async fn send(&mut self, commands: &[Cmd]) -> Result<(), Trouble> {
         let mut packed = Vec::new();
         for command in commands {
-            self.server.sent_one();
+            let before = packed.len();
             command.write_packed_command(&mut packed);
+            self.server.tally().sends(packed.len() - before);
         }
         let late = Trouble::Late { step: Step::Answer, after: ANSWER };
         let sent = async {
@@ -145,6 +155,12 @@ impl Link {
                 Ok(0) | Err(_) => return Err(Trouble::Closed),
             }
         }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.server.tally().closed();
     }
 }
 

@@ -50,6 +50,12 @@ impl OnServer {
         Self { way: Way { transport, server }, turn: Arc::new(Semaphore::new(LISTENING)) }
     }
 
+    /// The same with another view of the server, its connections counted together.
+    pub(crate) fn seen_by(&self, server: Server) -> Self {
+        let transport = Arc::clone(&self.way.transport);
+        Self { way: Way { transport, server }, turn: Arc::clone(&self.turn) }
+    }
+
     async fn listen(&self, topics: &[Topic]) -> Result<Listening, Trouble> {
         let turn = timeout(TURN, Arc::clone(&self.turn).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {

@@ -115,7 +115,7 @@ impl Queue for Flawed {
                     matches!(state, State::Active(_)).then_some(State::Pending)
                 });
             }
-            Ok(taken.filter(|taken| !self.has(Flaw::LosesJobs) || taken.ticket.id != "3"))
+            Ok(taken.filter(|taken| !self.has(Flaw::LosesJobs) || taken.ticket.id != "1"))
         })
     }
 
@@ -168,7 +168,8 @@ async fn broken(flaw: Flaw) -> Vec<(&'static str, &'static str)> {
 async fn the_stand_in_keeps_every_promise() {
     let ended = endings(CASES, Arc::new(InProcess::default())).await;
     let held = ["Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q9"].map(|id| (id, "held"));
-    assert_eq!(ended, held);
+    assert_eq!(ended[..held.len()], held);
+    assert_eq!(ended[held.len()..], [("Q10", "moot"), ("Q11", "moot")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +177,6 @@ async fn every_flaw_is_noticed() {
     let cases = [
         (Flaw::IgnoresPriorities, "Q1"),
         (Flaw::OrdersByName, "Q1"),
-        (Flaw::OrdersByName, "Q9"),
         (Flaw::LastComesFirst, "Q1"),
         (Flaw::ChangesPayloads, "Q1"),
         (Flaw::ReplacesKnownJobs, "Q2"),

@@ -13,38 +13,23 @@ use super::{
 use redis::Value;
 use std::time::Duration;
 
-/// `{attempts, why}` of a dead job, or nothing.
-const DEAD: &str = "
-if not redis.call('ZSCORE', KEYS[5], ARGV[2]) then return false end
-local job = redis.call('HMGET', KEYS[1], 'attempt:' .. ARGV[2], 'why:' .. ARGV[2])
-return {tonumber(job[1]), job[2]}";
-
 /// A queue on a server: a hash of jobs, and a sorted set for each state of theirs.
 pub(crate) struct OnServer {
     server: Server,
-    add: Lua,
-    take: Lua,
-    settle: Lua,
-    dead: Lua,
+    script: Lua,
 }
 
 impl OnServer {
     pub(crate) fn new(server: Server) -> Self {
-        Self {
-            server,
-            add: Lua::new(include_str!("add.lua")),
-            take: Lua::new(include_str!("take.lua")),
-            settle: Lua::new(include_str!("settle.lua")),
-            dead: Lua::new(DEAD),
-        }
+        Self { server, script: Lua::new(include_str!("queue.lua")) }
     }
 
-    /// Runs a script on all keys of `queue`, the first argument being how long they live.
-    async fn run(&self, script: &Lua, queue: &Key, rest: &[&[u8]]) -> Result<Value, Trouble> {
-        let keys = ["jobs", "pending", "delayed", "active", "dead"].map(|part| queue.part(part));
-        let ttl = milliseconds(CEILING).to_string();
-        let arguments = [&[ttl.as_bytes()], rest].concat();
-        self.server.run(script, &keys.each_ref(), &arguments).await
+    /// Does `what` with all keys of `queue`, and with what belongs to that.
+    async fn run(&self, queue: &Key, what: &str, rest: &[&[u8]]) -> Result<Value, Trouble> {
+        let keys = ["jobs", "pending", "delayed", "active"].map(|part| queue.part(part));
+        let ttl = self.server.lives(CEILING);
+        let arguments = [&[what.as_bytes(), ttl.as_bytes()], rest].concat();
+        self.server.run(&self.script, &keys.each_ref(), &arguments).await
     }
 
     async fn settle(
@@ -54,9 +39,10 @@ impl OnServer {
         says: [&str; 3],
     ) -> Result<Failed, Trouble> {
         let attempt = ticket.attempt.to_string();
-        let [says, number, why] = says.map(str::as_bytes);
-        let arguments = [ticket.id.as_bytes(), attempt.as_bytes(), says, number, why];
-        match verdict(self.run(&self.settle, queue, &arguments).await?)? {
+        let [says, number, why] = says;
+        let (id, attempt) = (ticket.id.as_bytes(), attempt.as_bytes());
+        let arguments = [id, attempt, number.as_bytes(), why.as_bytes()];
+        match verdict(self.run(queue, says, &arguments).await?)? {
             (0, _) => Ok(Failed::Lost),
             (1, after) => Ok(Failed::Retried { after: Duration::from_millis(count(&after)?) }),
             (2, _) => Ok(Failed::Dead),
@@ -79,7 +65,7 @@ impl OnServer {
         let numbers = numbers.map(|number| number.to_string());
         let [priority, delay, attempts, backoff] = numbers.each_ref().map(String::as_bytes);
         let rest = [job.id.as_bytes(), &job.payload, priority, delay, attempts, backoff];
-        match integer(&self.run(&self.add, queue, &rest).await?)? {
+        match integer(&self.run(queue, "add", &rest).await?)? {
             1 => Ok(Added::Fresh),
             0 => Ok(Added::Known),
             other => Err(odd("0 or 1", &Value::Int(other))),
@@ -87,8 +73,8 @@ impl OnServer {
     }
 
     async fn take(&self, queue: &Key, lease: Duration) -> Result<Option<Taken>, Trouble> {
-        let lease = milliseconds(lease).to_string();
-        let answer = self.run(&self.take, queue, &[lease.as_bytes(), SILENCE.as_bytes()]).await?;
+        let lease = self.server.lives(lease);
+        let answer = self.run(queue, "take", &[lease.as_bytes(), SILENCE.as_bytes()]).await?;
         if answer == Value::Nil {
             return Ok(None);
         }
@@ -118,7 +104,7 @@ impl Queue for OnServer {
 
     fn beat<'a>(&'a self, queue: &'a Key, ticket: &'a Ticket, lease: Duration) -> Answer<'a, Hold> {
         Box::pin(async move {
-            let lease = milliseconds(lease).to_string();
+            let lease = self.server.lives(lease);
             self.hold(queue, ticket, ["beat", &lease, ""]).await
         })
     }
@@ -136,7 +122,7 @@ impl Queue for OnServer {
 
     fn dead<'a>(&'a self, queue: &'a Key, id: &'a str) -> Answer<'a, Option<Dead>> {
         Box::pin(async move {
-            let answer = self.run(&self.dead, queue, &[id.as_bytes()]).await?;
+            let answer = self.run(queue, "dead", &[id.as_bytes()]).await?;
             if answer == Value::Nil {
                 return Ok(None);
             }

@@ -1,7 +1,11 @@
 //! What a rate limit must do, and how to find out whether it does.
 
 use super::{
-    super::{Bench, Case, Claim, Expiry, Held, Left, Needs, Upset, watched},
+    super::{
+        Bench, Case, Claim, Expiry, Held, Left, Needs, Upset,
+        case::{CLOCK, ONE_SERVER},
+        watched,
+    },
     Key, Rate, RateLimit, Ruling,
     oracle::{Burst, admissible},
 };
@@ -14,55 +18,62 @@ const WINDOW: Duration = Duration::from_millis(450);
 /// Long enough for every step of a case, however slow the link.
 const LONG: Duration = Duration::from_secs(20);
 /// How many calls each of two clients makes at once.
-const CROWD: usize = 5;
+const CROWD: usize = 2;
 /// How exact the time told need be.
 const GRAIN: Duration = Duration::from_millis(5);
 const MISSED: Upset = Upset::Missed("called too late to tell what a log would say");
-/// Calls at moments that are three tenths of a window apart: no window that
-/// begins at fixed times gives the rulings that a sliding one gives.
-const BURSTS: [usize; 6] = [1, 3, 3, 3, 3, 3];
+/// When so many calls are made, in tenths of a window: no window that begins at
+/// fixed times gives the rulings that a sliding one gives.
+const BURSTS: [(u32, usize); 4] = [(0, 1), (3, 2), (9, 1), (12, 2)];
 
 /// The cases, in the order to show them.
 pub(crate) const CASES: &[Case<dyn RateLimit>] = &[
     Case {
         id: "R1",
         guarantee: "as many calls get through as allowed, and no more",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(counts(bench)),
     },
     Case {
         id: "R2",
         guarantee: "all clients share one limit",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(shared(bench)),
     },
     Case {
         id: "R3",
         guarantee: "the limit holds in every window",
+        remedy: CLOCK,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(slides(bench)),
     },
     Case {
         id: "R4",
         guarantee: "a refusal costs nothing and says when to return",
+        remedy: CLOCK,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(returns(bench)),
     },
     Case {
         id: "R6",
         guarantee: "several calls get through together or not at all",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(together(bench)),
     },
     Case {
         id: "R7",
         guarantee: "each key has a limit of its own",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(apart(bench)),
     },
     Case {
         id: "R8",
         guarantee: "what is not used is forgotten",
+        remedy: CLOCK,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(forgotten(bench)),
     },
@@ -86,37 +97,37 @@ async fn only(bench: &Bench<dyn RateLimit>, key: &Key, rate: Rate) -> Result<Exp
 
 async fn counts(bench: &Bench<dyn RateLimit>) -> Result<Held, Upset> {
     let (limits, key) = (&*bench.back_end, bench.keys.key("r1"));
-    let rate = Rate { calls: 5, window: LONG };
+    let rate = Rate { calls: 2, window: LONG };
     let mut rulings = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..4 {
         rulings.push(limits.ask(&key, 1, rate).await?);
     }
     let claim = Claim {
         else_says: "not as many calls as allowed got through",
-        asked: "8 calls under a limit of 5 in 20 s",
-        wanted: "4, 3, 2, 1, 0 remaining, then 3 refusals",
+        asked: "4 calls under a limit of 2 in 20 s",
+        wanted: "1, 0 remaining, then 2 refusals",
     };
     let as_told = rulings.iter().enumerate().all(|(nth, ruling)| match ruling {
-        Ruling::Admitted { remaining } => nth < 5 && *remaining == 4 - nth,
+        Ruling::Admitted { remaining } => nth < 2 && *remaining == 1 - nth,
         Ruling::Refused { remaining, retry_after } => {
-            nth >= 5 && *remaining == 0 && !retry_after.is_zero() && *retry_after <= LONG
+            nth >= 2 && *remaining == 0 && !retry_after.is_zero() && *retry_after <= LONG
         }
         Ruling::Never => false,
     });
     claim.holds(as_told, &rulings)?;
-    Ok(Held::saw("5 of 8 let through under a limit of 5"))
+    Ok(Held::saw("2 of 4 let through under a limit of 2"))
 }
 
 async fn shared(bench: &Bench<dyn RateLimit>) -> Result<Held, Upset> {
-    let (key, rate) = (bench.keys.key("r2"), Rate { calls: 6, window: LONG });
+    let (key, rate) = (bench.keys.key("r2"), Rate { calls: 3, window: LONG });
     let (one, other) = (bench.back_end.peer(), bench.back_end.peer());
     let calls = (0..CROWD).flat_map(|_| [one.ask(&key, 1, rate), other.ask(&key, 1, rate)]);
     let rulings = join_all(calls).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     let admitted = rulings.iter().filter(|ruling| is_admitted(ruling)).count();
     let claim = Claim {
         else_says: "clients do not share the limit",
-        asked: "two clients, 5 calls each, limit 6",
-        wanted: "6 let through",
+        asked: "two clients, 2 calls each, limit 3",
+        wanted: "3 let through",
     };
     claim.holds(admitted == rate.calls, &admitted)?;
     Ok(Held::saw(format!("{admitted} of {} calls of two clients let through", CROWD * 2)))
@@ -124,15 +135,15 @@ async fn shared(bench: &Bench<dyn RateLimit>) -> Result<Held, Upset> {
 
 async fn slides(bench: &Bench<dyn RateLimit>) -> Result<Held, Upset> {
     let (limits, key) = (&*bench.back_end, bench.keys.key("r3"));
-    let rate = Rate { calls: 5, window: bench.pace.ttl(WINDOW) };
+    let rate = Rate { calls: 3, window: bench.pace.ttl(WINDOW) };
     let claim = Claim {
         else_says: "the limit does not hold in every window",
-        asked: "1, 3, 3, 3, 3, 3 calls, 0.3 windows apart",
+        asked: "1, 2, 1, 2 calls after 0, 0.3, 0.9, 1.2 windows",
         wanted: "as many as an exact log lets through",
     };
     let (began, mut bursts, mut unsure) = (Instant::now(), Vec::new(), 0);
-    for (nth, calls) in (0..).zip(BURSTS) {
-        sleep_until(began + rate.window * 3 / 10 * nth).await;
+    for (tenths, calls) in BURSTS {
+        sleep_until(began + rate.window * tenths / 10).await;
         let asked = join_all((0..calls).map(|_| limits.ask(&key, 1, rate)));
         let rulings = async { asked.await.into_iter().collect::<Result<Vec<_>, _>>() };
         let (rulings, seen) = watched(rulings).await?;

@@ -60,9 +60,9 @@ impl OnServer {
 
     async fn rule(&self, key: &Key, calls: usize, rate: Rate) -> Result<Ruling, Trouble> {
         let window = milliseconds(rate.window);
-        let ttl = milliseconds(Duration::from_millis(window + 1));
+        let ttl = self.server.lives(Duration::from_millis(window + 1));
         let numbers = [rate.calls.to_string(), calls.to_string(), (window * 1000).to_string()];
-        let (ttl, token) = (ttl.to_string(), Token::new()?);
+        let token = Token::new()?;
         let [limit, calls, window] = numbers.each_ref().map(String::as_bytes);
         let arguments = [limit, calls, window, ttl.as_bytes(), token.as_bytes()];
         let answer = self.server.run(&self.ask, &[key], &arguments).await?;

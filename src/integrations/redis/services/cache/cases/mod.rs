@@ -8,7 +8,11 @@ mod leads;
 mod plain;
 
 use super::{
-    super::{Bench, Case, Claim, Expiry, Needs, Token, Upset, fairly, watched},
+    super::{
+        Bench, Case, Claim, Expiry, Needs, Scene, Token, Upset,
+        case::{CLOCK, NO_PROXY, ONE_SERVER},
+        fairly, scene, watched,
+    },
     Cache, Fill, Fresh, Key, Lead,
 };
 use std::time::Duration;
@@ -25,62 +29,79 @@ pub(crate) const CASES: &[Case<dyn Cache>] = &[
     Case {
         id: "C1",
         guarantee: "4 KiB of any bytes come back unchanged",
+        remedy: NO_PROXY,
         needs: Needs::Nothing,
         run: |bench| Box::pin(plain::round_trip(bench)),
     },
     Case {
         id: "C2",
         guarantee: "a value known to be absent is not a missing one",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(plain::absent(bench)),
     },
     Case {
         id: "C3",
         guarantee: "32 simultaneous misses cause one load",
+        remedy: "make sure that all clients reach one master; a proxy that repeats commands breaks leases",
         needs: Needs::Nothing,
         run: |bench| Box::pin(flights::stampede(bench)),
     },
     Case {
         id: "C4",
         guarantee: "while one renews a stale value the others get it",
+        remedy: ONE_SERVER,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(fairly(bench.pace, flights::stale(bench))),
     },
     Case {
         id: "C5",
         guarantee: "a leader that never fills is succeeded",
+        remedy: CLOCK,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(fairly(bench.pace, flights::succeeded(bench))),
     },
     Case {
         id: "C6",
         guarantee: "a leader that comes too late is refused",
+        remedy: ONE_SERVER,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(leads::late_fill(bench)),
     },
     Case {
         id: "C7",
         guarantee: "a load under way does not undo an invalidation",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(leads::invalidated(bench)),
     },
     Case {
         id: "C8",
         guarantee: "a failed load is not kept and blocks nobody",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(flights::failed(bench)),
     },
     Case {
         id: "C9",
         guarantee: "dear values are renewed early, by their cost",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
-        run: |bench| Box::pin(leads::early(bench)),
+        run: |_| Box::pin(async { leads::early() }),
     },
     Case {
         id: "C10",
         guarantee: "a value expires neither early nor late",
+        remedy: CLOCK,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(plain::expiry(bench)),
+    },
+    Case {
+        id: "C11",
+        guarantee: "there is room for what is new",
+        remedy: "choose allkeys-lfu or allkeys-lru, or raise maxmemory",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(async { scene::of(bench.scene.as_deref(), Scene::makes_room) }),
     },
 ];
 

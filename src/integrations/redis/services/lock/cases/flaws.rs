@@ -135,7 +135,8 @@ const IDS: [&str; 11] = ["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "
 #[tokio::test(start_paused = true)]
 async fn the_stand_in_keeps_every_promise() {
     let ended = endings(CASES, Arc::new(InProcess::default())).await;
-    assert_eq!(ended, IDS.map(|id| (id, "held")));
+    assert_eq!(ended[..IDS.len()], IDS.map(|id| (id, "held")));
+    assert_eq!(ended[IDS.len()..], [("L13", "moot")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,7 +148,6 @@ async fn every_flaw_is_noticed() {
         (Flaw::LetsNobodyIn, "L1"),
         (Flaw::ShutsItsHolderOut, "L10"),
         (Flaw::LetsStrangersRelease, "L2"),
-        (Flaw::LetsStrangersRelease, "L4"),
         (Flaw::LetsStrangersExtend, "L2"),
         (Flaw::LetsStrangersExtend, "L6"),
         (Flaw::ContendersProlongIt, "L2"),

@@ -13,14 +13,18 @@ use futures_util::FutureExt as _;
 use std::{cmp, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+/// When to look, in twelfths of its time: before and after it would have ended,
+/// shortly before a renewal and shortly after.
+const LOOKS: [u32; 4] = [3, 11, 19, 26];
+
 /// Looks at a lock that is kept until it outlived its first time twice.
 pub(super) async fn kept(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     let (key, ttl) = (bench.keys.key("l3"), bench.pace.ttl(TTL));
     let hold = kept_hold(bench, &key, ttl).await?;
     let (other, began) = (Token::new()?, hold.renewed().0.from);
     let mut least = ttl;
-    for look in 1..=13_u32 {
-        sleep_until(began + ttl / 6 * look).await;
+    for look in LOOKS {
+        sleep_until(began + ttl * look / 12).await;
         least = cmp::min(least, contend(bench, &key, &hold, &other).await?);
     }
     let (held_for, (_, renewals)) = (began.elapsed(), hold.renewed());
@@ -39,7 +43,7 @@ pub(super) async fn kept(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     );
     // Six thirds and one on the way; one may be late.
     let slow = (!(5..=7).contains(&renewals)).then(|| format!("{renewals} renewals, not 6"));
-    Ok(Held { saw, slow })
+    Ok(Held::saw(saw).but_slow(slow))
 }
 
 /// Tries to get at a lock that is kept; what was left of it then.
@@ -121,7 +125,7 @@ pub(super) async fn taken_away(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     let saw = format!("told after {}", units::span(took));
     let slow = (took > allowed || loss != Some(Loss::Taken))
         .then(|| format!("{saw}, limit {}", units::span(allowed)));
-    Ok(Held { saw, slow })
+    Ok(Held::saw(saw).but_slow(slow))
 }
 
 /// A holder whose watchdog does not run for longer than the lock lasts.

@@ -24,7 +24,7 @@ use tokio::{
 };
 
 /// How many want to count.
-const TASKS: usize = 16;
+const TASKS: usize = 4;
 /// Processes they are in. In each, one at a time asks for the lock.
 const PROCESSES: usize = 2;
 /// How long they try in all: on a slow link not all of them get their turn.
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long each is inside; who waits for the lock sleeps twice as long at least.
 const PAUSE: Duration = Duration::from_millis(2);
 /// At how many points of taking a lock its taker is stopped.
-const POINTS: u32 = 5;
+const POINTS: u32 = 4;
 /// How long giving it back may take then.
 const GIVE_BACK: Duration = Duration::from_secs(1);
 
@@ -68,7 +68,7 @@ pub(super) async fn counted(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
         [&tally.number, &tally.done, &tally.most_inside, &tally.lost].map(|n| n.load(Relaxed));
     let alone = Claim {
         else_says: "two were inside a lock at once",
-        asked: "16 tasks count under the lock",
+        asked: "4 tasks of 2 processes count under the lock",
         wanted: "each counts, and never 2 inside",
     };
     let seen = format!("{number} of {done}, {most} inside, {lost} without the lock");
@@ -76,7 +76,7 @@ pub(super) async fn counted(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     alone.holds(most <= 1 && (number, lost) == (done, 0), &seen)?;
     let free = Claim {
         else_says: "a lock that is given back stays taken",
-        asked: "16 holders, one after another",
+        asked: "4 holders, one after another",
         wanted: "all of them get it",
     };
     free.holds(number > 1, &seen)?;
@@ -85,12 +85,13 @@ pub(super) async fn counted(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
 
 /// Counts one up, once the lock is ours.
 async fn count_one(bench: &Bench<dyn Lock>, key: &Key, tally: &Tally) -> Result<(), Upset> {
+    let mut pause = PAUSE + bench.pace.slowest();
     let hold = loop {
         match Hold::take(&bench.back_end, key, Terms::of(LONG)).await? {
             Taken::Held(hold) => break hold,
             Taken::Busy => {
-                let share = 1.0 + fastrand::f64();
-                sleep((PAUSE + bench.pace.slowest()).mul_f64(2.0 * share)).await;
+                pause = pause.mul_f64(1.5 + fastrand::f64());
+                sleep(pause).await;
             }
         }
     };
@@ -128,10 +129,10 @@ async fn freed(bench: &Bench<dyn Lock>, key: &Key) -> Result<Duration, Upset> {
     let began = Instant::now();
     let claim = Claim {
         else_says: "who was stopped still holds the lock",
-        asked: "stop at 5 points of an acquisition",
+        asked: "stop at 4 points of an acquisition",
         wanted: "the lock free",
     };
-    let mut pause = PAUSE;
+    let mut pause = PAUSE + bench.pace.slowest() * 2;
     loop {
         sleep(pause).await;
         let left = bench.back_end.left(key).await?;

@@ -139,7 +139,8 @@ impl Sessions for Flawed {
 async fn the_stand_in_keeps_every_promise() {
     let ended = endings(CASES, Arc::new(InProcess::default())).await;
     let held = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"].map(|id| (id, "held"));
-    assert_eq!(ended, held);
+    assert_eq!(ended[..held.len()], held);
+    assert_eq!(ended[held.len()..], [("S10", "moot")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,7 +161,7 @@ async fn every_flaw_is_noticed() {
         (Flaw::RotationBeginsAnew, "S7"),
         (Flaw::RotationOverwrites, "S7"),
         (Flaw::RotationForgetsTheVersion, "S7"),
-        (Flaw::RotationForgetsTheEnd, "S8"),
+        (Flaw::RotationForgetsTheEnd, "S7"),
     ];
     for (flaw, id) in cases {
         let ended = endings(CASES, Arc::new(Flawed(InProcess::default(), flaw))).await;

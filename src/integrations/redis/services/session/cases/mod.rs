@@ -7,7 +7,11 @@ mod flaws;
 mod times;
 
 use super::{
-    super::{Bench, Case, Claim, Expiry, Needs, Token, Upset, watched},
+    super::{
+        Bench, Case, Claim, Expiry, Needs, Token, Upset,
+        case::{CLOCK, KEEP_ALL, NO_PROXY, ONE_SERVER},
+        scene, watched,
+    },
     Created, Key, Life, Sessions,
 };
 use std::{cmp, time::Duration};
@@ -22,50 +26,67 @@ pub(crate) const CASES: &[Case<dyn Sessions>] = &[
     Case {
         id: "S1",
         guarantee: "a session begins once",
+        remedy: NO_PROXY,
         needs: Needs::Nothing,
         run: |bench| Box::pin(changes::begins(bench)),
     },
     Case {
         id: "S2",
         guarantee: "using a session prolongs it",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(times::slides(bench)),
     },
     Case {
         id: "S3",
         guarantee: "an unused session ends on time",
+        remedy: CLOCK,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(times::idles_out(bench)),
     },
     Case {
         id: "S4",
         guarantee: "a used session ends at its absolute end",
+        remedy: CLOCK,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(times::ends(bench)),
     },
     Case {
         id: "S5",
         guarantee: "what has ended does not come back",
+        remedy: ONE_SERVER,
         needs: Needs::QuickLink,
         run: |bench| Box::pin(changes::stays_dead(bench)),
     },
     Case {
         id: "S6",
         guarantee: "of two writers one is told of the other",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(changes::conflicts(bench)),
     },
     Case {
         id: "S7",
         guarantee: "a session that changes its key keeps its end",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(changes::rotates(bench)),
     },
     Case {
         id: "S8",
-        guarantee: "no session is ever without an end",
+        guarantee: "a save leaves the end where it is",
+        remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(changes::never_immortal(bench)),
+    },
+    Case {
+        id: "S10",
+        guarantee: "no session is pushed out",
+        remedy: KEEP_ALL,
+        needs: Needs::Nothing,
+        run: |bench| {
+            Box::pin(async { scene::of(bench.scene.as_deref(), |scene| scene.keeps("sessions")) })
+        },
     },
 ];
 

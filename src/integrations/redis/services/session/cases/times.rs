@@ -41,7 +41,7 @@ pub(super) async fn ends(bench: &Bench<dyn Sessions>) -> Result<Held, Upset> {
     let absolute = Expiry { ttl: life.absolute, ..idle };
     let mut uses = 0;
     loop {
-        sleep_until(cmp::min(idle.set.from + life.idle / 2, absolute.latest())).await;
+        sleep_until(cmp::min(idle.set.from + life.idle * 2 / 3, absolute.latest())).await;
         let (found, seen) = watched(sessions.load(&key)).await?;
         match found {
             Some(_) => absolute.there(seen, true)?,

@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use super::{
     super::super::trouble::Trouble,
     Cache, Entry, Fresh, Key, Lead, Left, Token,
@@ -5,19 +8,23 @@ use super::{
 };
 use crate::probe::Backoff;
 use std::{
-    cmp,
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
     sync::OnceCell,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 /// How often a follower looks whether the leader is done.
-const FIRST_LOOK: Duration = Duration::from_millis(5);
+const FIRST_LOOK: Duration = Duration::from_millis(10);
 pub(super) const LAST_LOOK: Duration = Duration::from_millis(50);
+/// What rounding to milliseconds may hide of a lease.
+const GRAIN: Duration = Duration::from_millis(1);
+/// How often a lead is prolonged: after each third of its lease, ten leases in all.
+const MOST_RENEWALS: u32 = 30;
 
 /// One process's way to a cache: readers of the same value share one flight to
 /// it, and flights of several processes share one load.
@@ -173,7 +180,9 @@ impl ReadThrough {
                 Ok(Sought::Load(token)) => {
                     return (self.fill(key, terms, (&token, None), load).await, None);
                 }
-                Ok(Sought::Wait(left)) => sleep(self.jittered(cmp::min(pause, left))).await,
+                // The last wait before a lease is over is not cut into ever smaller ones.
+                Ok(Sought::Wait(left)) if left < pause => sleep(left + GRAIN).await,
+                Ok(Sought::Wait(_)) => sleep(self.jittered(pause)).await,
             }
             if began.elapsed() >= patience {
                 break;
@@ -234,7 +243,7 @@ impl ReadThrough {
         F: Future<Output = Loaded>,
     {
         let began = Instant::now();
-        match load().await {
+        match self.led(key, terms, token, load()).await {
             Ok(value) => {
                 let cost = average(before, began.elapsed());
                 let keep = match &value {
@@ -255,9 +264,31 @@ impl ReadThrough {
         }
     }
 
+    /// Waits for a load, and keeps the lead meanwhile: a leader that is slow and at
+    /// work must not be joined by a second one. One that hangs loses it in the end.
+    async fn led(
+        &self,
+        key: &Key,
+        terms: Terms,
+        token: &Token,
+        load: impl Future<Output = Loaded>,
+    ) -> Loaded {
+        let mut load = pin!(load);
+        for _ in 0..MOST_RENEWALS {
+            if let Ok(loaded) = timeout(terms.lease / 3, &mut load).await {
+                return loaded;
+            }
+            // Without an answer the lead may still be ours; if it is another's, no more is asked.
+            if let Ok(false) = self.cache.prolong(key, token, terms.lease).await {
+                break;
+            }
+        }
+        load.await
+    }
+
     /// Half to all of `pause`, so that followers do not look in step.
     fn jittered(&self, pause: Duration) -> Duration {
-        cmp::max(pause.mul_f64(0.5 + (self.random)() / 2.0), Duration::from_millis(1))
+        pause.mul_f64(0.5 + (self.random)() / 2.0)
     }
 
     fn board(&self, key: &Key) -> Flight {
@@ -281,82 +312,4 @@ where
 {
     let value = load().await.map_err(Missed::Load)?.map(Into::into);
     Ok(Got { value, state: State::Loaded, trouble: Some(trouble) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{
-        super::{super::super::keys::Keys, InProcess},
-        *,
-    };
-    use std::cell::Cell;
-
-    const LOAD: Duration = Duration::from_millis(100);
-    const TERMS: Terms = Terms {
-        ttl: Duration::from_secs(10),
-        grace: Duration::from_secs(5),
-        absent: Duration::from_secs(1),
-        lease: Duration::from_secs(1),
-        beta: 1.0,
-    };
-
-    /// What the next load brings.
-    type Brings = Result<Option<&'static str>, &'static str>;
-
-    /// What a reader sees who comes so many milliseconds later, with what the next load brings.
-    async fn seen(random: fn() -> f64, steps: &[(u64, Brings)]) -> Vec<String> {
-        let (key, loads) = (Keys::new("test").key("read"), Cell::new(0));
-        let reader = ReadThrough::drawing(Arc::new(InProcess::default()), random);
-        let mut seen = Vec::new();
-        for (wait, brings) in steps {
-            sleep(Duration::from_millis(*wait)).await;
-            let load = || async {
-                loads.set(loads.get() + 1);
-                sleep(LOAD).await;
-                brings.map(|value| value.map(Into::into)).map_err(Into::into)
-            };
-            seen.push(match reader.get(&key, TERMS, load).await {
-                Ok(Got { value, state, trouble: None }) => {
-                    let value = value.as_deref().map(String::from_utf8_lossy);
-                    format!("{} {state:?} {}", value.as_deref().unwrap_or("-"), loads.get())
-                }
-                other => format!("{other:?} {}", loads.get()),
-            });
-        }
-        seen
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_value_is_good_then_renewed_then_gone() {
-        // A draw of 1 is never early, and makes the time to live 11 s.
-        let steps = [
-            (0, Ok(Some("a"))),
-            (10_999, Ok(Some("b"))),
-            (2, Ok(Some("b"))),
-            (16_001, Ok(Some("c"))),
-        ];
-        let expected = ["a Loaded 1", "a Good 1", "b Loaded 2", "c Loaded 3"];
-        assert_eq!(seen(|| 1.0, &steps).await, expected);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_lucky_draw_renews_early_but_not_before_half_of_its_time() {
-        // A draw of almost nothing makes the time to live 9 s, of which 5 s are the last half.
-        let steps = [(0, Ok(Some("a"))), (3999, Ok(Some("b"))), (2, Ok(Some("b")))];
-        assert_eq!(seen(|| 1e-99, &steps).await, ["a Loaded 1", "a Good 1", "b Loaded 2"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_failed_load_is_not_kept_and_leaves_what_is_there() {
-        let bad = || Err("down");
-        let steps = [(0, bad()), (0, Ok(Some("a"))), (11_001, bad()), (0, Ok(Some("b")))];
-        let expected = ["Err(Load(\"down\")) 1", "a Loaded 2", "a Stale 3", "b Loaded 4"];
-        assert_eq!(seen(|| 1.0, &steps).await, expected);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn that_there_is_none_is_remembered_for_its_own_time() {
-        let steps = [(0, Ok(None)), (999, Ok(Some("a"))), (1, Ok(Some("a")))];
-        assert_eq!(seen(|| 1.0, &steps).await, ["- Loaded 1", "- Good 1", "a Loaded 2"]);
-    }
 }

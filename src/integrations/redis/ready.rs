@@ -1,0 +1,155 @@
+//! What the checks of a full run need to know first: asked by one, told to all.
+
+use super::{
+    Site,
+    checks::info,
+    client::{Client, is_pong},
+    reply::odd,
+    server::Server,
+    services::{Commands, Pace, Scene},
+    trouble::{Step, Trouble},
+    vitals::room,
+};
+use crate::domain::{Cause, Evidence, Finding};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
+
+/// How many round trips the pace of a link is taken from.
+const PINGS: usize = 3;
+/// How long they may take together.
+const PACING: Duration = Duration::from_secs(2);
+/// How long what was learnt may be told to the others of the same run.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// Every command that a service uses, in scripts or without. A server that lacks
+/// one of them cannot have that service.
+const COMMANDS: &[&str] = &[
+    "eval",
+    "get",
+    "set",
+    "del",
+    "incr",
+    "pttl",
+    "pexpire",
+    "exists",
+    "renamenx",
+    "time",
+    "hget",
+    "hset",
+    "hmget",
+    "hdel",
+    "hexists",
+    "hincrby",
+    "zadd",
+    "zrem",
+    "zcount",
+    "zscore",
+    "zpopmin",
+    "zrangebyscore",
+    "zremrangebyscore",
+    "publish",
+    "subscribe",
+    "psubscribe",
+    "unsubscribe",
+    "punsubscribe",
+];
+
+/// What was learnt last.
+#[derive(Default)]
+pub(super) struct Readiness(Mutex<Option<(Instant, Ready)>>);
+
+/// A connection that answers, how fast, and what the server says of itself.
+#[derive(Clone)]
+pub(super) struct Ready {
+    client: Arc<Client>,
+    pub(super) pings: Vec<Duration>,
+    pub(super) scene: Arc<Scene>,
+}
+
+impl Site {
+    /// Makes ready for a run: the server as it sees it, and what is known of it.
+    pub(super) async fn ready(&self) -> Result<(Server, Ready), Trouble> {
+        let mut latest = self.readiness.0.lock().await;
+        if let Some((at, ready)) = latest.as_ref()
+            && at.elapsed() < FRESH
+            && !ready.client.is_spent()
+        {
+            return Ok((Server::new(Arc::clone(&ready.client)), ready.clone()));
+        }
+        let client = self.line.take().await?;
+        let server = Server::new(Arc::clone(&client));
+        let pings = round_trips(&server).await?;
+        let before = latest.take().map(|(_, ready)| ready);
+        let scene = Arc::new(scene(&server, &client, before.as_ref()).await?);
+        let ready = Ready { client, pings, scene };
+        *latest = Some((Instant::now(), ready.clone()));
+        Ok((server, ready))
+    }
+}
+
+impl Ready {
+    pub(super) fn pace(&self) -> Pace {
+        Pace::of(&self.pings)
+    }
+
+    /// The finding where nothing may be written now.
+    pub(super) fn no_room(&self) -> Option<Finding> {
+        // Without leave to look, the server's own limit is what protects it.
+        let says = room(self.scene.info.as_ref()?).err()?;
+        let evidence = Evidence::default().asked("INFO memory").wanted("room").reply(&says);
+        let finding = Finding::unknown(Cause::NoSamples, &says)
+            .remedy("make room, then re-check; writing now could push out a key of yours")
+            .evidence(evidence);
+        Some(finding)
+    }
+}
+
+/// What round trips take now.
+async fn round_trips(server: &Server) -> Result<Vec<Duration>, Trouble> {
+    let pings = async {
+        let mut pings = Vec::with_capacity(PINGS);
+        for _ in 0..PINGS {
+            let began = Instant::now();
+            match server.read(&redis::cmd("PING")).await {
+                Ok(answer) if is_pong(&answer) => {}
+                Ok(answer) => return Err(odd("PONG", &answer)),
+                // To refuse takes as long as to answer.
+                Err(trouble) if trouble.is_of_data() => {}
+                Err(trouble) => return Err(trouble),
+            }
+            pings.push(began.elapsed());
+        }
+        Ok(pings)
+    };
+    let late = Trouble::Late { step: Step::Answer, after: PACING };
+    timeout(PACING, pings).await.unwrap_or(Err(late))
+}
+
+/// What the server says of itself; its commands are asked for once per connection.
+async fn scene(
+    server: &Server,
+    client: &Arc<Client>,
+    before: Option<&Ready>,
+) -> Result<Scene, Trouble> {
+    let info = permitted(info(server, None).await)?;
+    let same = before.filter(|before| Arc::ptr_eq(&before.client, client));
+    let commands = if let Some(same) = same {
+        same.scene.commands.clone()
+    } else {
+        let ask = redis::cmd("COMMAND").arg("INFO").arg(COMMANDS).take();
+        permitted(server.read(&ask).await)?.map(|answer| Commands::read(&answer))
+    };
+    Ok(Scene { info, before: before.and_then(|before| before.scene.info.clone()), commands })
+}
+
+/// What the server told, or nothing where it will not tell.
+fn permitted<T>(answer: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
+    match answer {
+        Ok(told) => Ok(Some(told)),
+        Err(trouble) if trouble.is_refusal() && trouble.fault().is_denial() => Ok(None),
+        Err(trouble) => Err(trouble),
+    }
+}
