@@ -200,12 +200,15 @@ impl Schedule {
     }
 
     /// The checks that share the need of `check` and are looked at less often: what it
-    /// sees first, they are about to see.
+    /// sees first, they are about to see. One that needs nothing speaks for all that do.
     pub(super) fn followers(&self, check: usize) -> Vec<usize> {
         let of = |index: usize| (self.slots[index].need, self.slots[index].period);
         let (need, period) = of(check);
         let follows = |index: &usize| {
-            need.is_some() && of(*index).0 == need && of(*index).1.map(length) > period.map(length)
+            let (theirs, later) = of(*index);
+            theirs.is_some()
+                && (need.is_none() || theirs == need)
+                && later.map(length) > period.map(length)
         };
         (0..self.slots.len()).filter(follows).collect()
     }

@@ -154,9 +154,10 @@ async fn what_is_looked_at_less_often_follows_what_shares_its_need() {
         every("lock", 60, need),
         every("queue", 60, need),
         every("alone", 60, None),
+        every("vector", 15, None),
     ];
     let (schedule, _) = schedule(&specs, Begin::Polling);
-    let followers: [&[usize]; 6] = [&[], &[2, 3, 4], &[3, 4], &[], &[], &[]];
+    let followers: [&[usize]; 7] = [&[2, 3, 4], &[2, 3, 4], &[3, 4], &[], &[], &[], &[3, 4]];
     for (check, expected) in followers.into_iter().enumerate() {
         assert_eq!(schedule.followers(check), expected, "{}", specs[check].name);
     }

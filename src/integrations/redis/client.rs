@@ -35,7 +35,7 @@ pub(super) const STARVED: Duration = Duration::from_millis(250);
 /// What a connection is for; servers list it by this name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
-    /// A fresh one for each look at the connection itself.
+    /// A fresh one for each look.
     Probe,
     /// The one that all other checks share.
     Data,
@@ -58,13 +58,26 @@ pub(super) struct Client {
 #[derive(Default)]
 struct Fate {
     spent: AtomicBool,
-    watched: Option<Crowd>,
+    watched: Option<Watched>,
 }
 
+/// Who is to know of the end of a connection, and as what.
+type Watched = (Crowd, fn(&Crowd));
+
 impl Fate {
+    /// It is of no more use, and our side knew first.
     fn spend(&self, tell: fn(&Crowd)) {
         if !self.spent.swap(true, Relaxed)
-            && let Some(crowd) = &self.watched
+            && let Some((crowd, _)) = &self.watched
+        {
+            tell(crowd);
+        }
+    }
+
+    /// The other side has closed it.
+    fn end(&self) {
+        if !self.spent.swap(true, Relaxed)
+            && let Some((crowd, tell)) = &self.watched
         {
             tell(crowd);
         }
@@ -80,7 +93,7 @@ impl Client {
         deadline: Instant,
     ) -> Result<Self, Trouble> {
         let stream = transport.open(watch, deadline).await?;
-        let watched = purpose.lasts().then(|| transport.crowd.clone());
+        let watched = purpose.tells_its_end().map(|tell| (transport.crowd.clone(), tell));
         let over = Self::over(stream, watched);
         let late = Trouble::Late { step: Step::Answer, after: ANSWER };
         let mut client = timeout_at(deadline, over).await.unwrap_or(Err(late))?;
@@ -93,7 +106,7 @@ impl Client {
     /// A connection that nothing was said on yet.
     pub(super) async fn over(
         stream: Box<dyn Stream>,
-        watched: Option<Crowd>,
+        watched: Option<Watched>,
     ) -> Result<Self, Trouble> {
         let (limited, tap) = Limited::new(stream);
         // Greeting is ours to do, for its answer and its errors: the driver only carries.
@@ -106,7 +119,7 @@ impl Client {
         let driver = tokio::spawn(async move {
             driver.await;
             // Nobody asked it to end, so the server did.
-            told.spend(Crowd::lose);
+            told.end();
         });
         Ok(Self {
             _driver: AbortOnDropHandle::new(driver),
@@ -191,7 +204,7 @@ impl Client {
         };
         self.late.store(late, Relaxed);
         match trouble {
-            Some(Trouble::Closed) => self.fate.spend(Crowd::lose),
+            Some(Trouble::Closed) => self.fate.end(),
             Some(trouble) if trouble.ends_connection() => self.fate.spend(Crowd::turn_away),
             // What is given up for its silence is not asked again at once.
             _ if late >= PATIENCE => self.fate.spend(|_| ()),
@@ -209,11 +222,14 @@ impl Client {
 }
 
 impl Purpose {
-    /// Whether it is kept, so that its end is worth knowing.
-    fn lasts(self) -> bool {
+    /// What its end is to those who count. That of one that is kept says how steady
+    /// the way is; that of any other, that a run was cut short.
+    fn tells_its_end(self) -> Option<fn(&Crowd)> {
         match self {
-            Self::Data => true,
-            Self::Probe | Self::Listen => false,
+            Self::Data => Some(Crowd::lose),
+            Self::Probe => Some(Crowd::turn_away),
+            // Who listens connects anew by itself.
+            Self::Listen => None,
         }
     }
 

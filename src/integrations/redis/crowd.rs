@@ -60,7 +60,8 @@ impl Crowd {
         self.0.ended.load(Relaxed)
     }
 
-    /// Notes that a connection leads to the wrong server.
+    /// Notes that a connection leads to the wrong server, or that one which was not
+    /// going to be kept was closed.
     pub(super) fn turn_away(&self) {
         self.0.ended.fetch_add(1, Relaxed);
     }

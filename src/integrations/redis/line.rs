@@ -52,6 +52,13 @@ impl Line {
         timeout(TAKE, self.taken(ONE_ATTEMPT)).await.unwrap_or(Err(late))
     }
 
+    /// A connection of its own, for who only looks: what waits on the shared one, as
+    /// a write that is held back, would hold up the looking too.
+    pub(super) async fn look(&self) -> Result<Arc<Client>, Trouble> {
+        let (mut watch, deadline) = (Stopwatch::start(), Instant::now() + DIAL);
+        Client::dial(&self.transport, Purpose::Probe, &mut watch, deadline).await.map(Arc::new)
+    }
+
     /// Sees to it that there is a connection, now that the server is known to answer.
     pub(super) async fn renew(&self) {
         // What comes of it is for those to say who use it.

@@ -32,7 +32,7 @@ const SETTINGS: [&str; 9] = [
 
 /// Looks at the instance and judges it by what it was like before.
 pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
-    let client = site.line.take().await?;
+    let client = site.line.look().await?;
     let who = client.greeting.who();
     let server = Server::new(client);
     let began = Instant::now();

@@ -5,6 +5,8 @@ use super::{
     checks::denied,
     judge::median,
     keys::Keys,
+    ready::round_trips,
+    server::Server,
     services::{Bench, Pace, Service, Upset, metrics, run_all, run_in_process, sum_up},
     steps::Steps,
     trials::{ANSWERED, MADE_READY, SET_URL, account},
@@ -44,14 +46,15 @@ async fn in_process() -> Finding {
 }
 
 async fn on_server(site: &Site) -> Result<Finding, Trouble> {
-    let (server, ready) = site.ready().await?;
-    let (keys, pace) = (Keys::new(METRICS.name), ready.pace());
+    let server = Server::new(site.line.look().await?);
+    let pings = round_trips(&server).await?;
+    let (keys, pace) = (Keys::new(METRICS.name), Pace::of(&pings));
     let set_up = |steps: &Steps| Bench {
         back_end: Arc::new(metrics::OnServer::new(server.noting(steps)))
             as Arc<dyn metrics::Metrics>,
         keys: keys.clone(),
         pace,
-        scene: Some(Arc::clone(&ready.scene)),
+        scene: None,
     };
     let ran = run_all(metrics::CASES, pace, set_up).await;
     let denial = ran.iter().find_map(|ran| match &ran.ended {
@@ -64,5 +67,5 @@ async fn on_server(site: &Site) -> Result<Finding, Trouble> {
     };
     let receipt = Receipt { sent: server.tally().sent(), ..Receipt::default() };
     let evidence = account(finding.evidence.clone(), &server, receipt);
-    Ok(finding.evidence(evidence).latency(median(&ready.pings)).receipt(receipt))
+    Ok(finding.evidence(evidence).latency(median(&pings)).receipt(receipt))
 }

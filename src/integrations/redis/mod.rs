@@ -23,6 +23,7 @@ mod line;
 mod looking;
 mod messaging;
 mod metering;
+mod paused;
 mod raw;
 mod ready;
 mod reply;
@@ -281,7 +282,15 @@ impl Integration for Redis {
     fn run<'a>(&'a self, index: usize, cx: &'a Cx) -> Run<'a> {
         match &self.back {
             Back::Server(site) => {
-                Box::pin(site.line.steadily(move || (CHECKS[index].run)(self, cx)))
+                let check = &CHECKS[index];
+                let run = move || -> Run<'a> {
+                    Box::pin(async move {
+                        let finding = (check.run)(self, cx).await?;
+                        let needy = check.spec.needs.is_some();
+                        Ok(if needy { site.told_apart(finding).await } else { finding })
+                    })
+                };
+                Box::pin(site.line.steadily(run))
             }
             Back::StandIn | Back::Misconfigured(_) => (CHECKS[index].run)(self, cx),
         }

@@ -108,7 +108,7 @@ impl Ready {
 }
 
 /// What round trips take now.
-async fn round_trips(server: &Server) -> Result<Vec<Duration>, Trouble> {
+pub(super) async fn round_trips(server: &Server) -> Result<Vec<Duration>, Trouble> {
     let pings = async {
         let mut pings = Vec::with_capacity(PINGS);
         for _ in 0..PINGS {

@@ -1,6 +1,10 @@
 //! What an error reply means and what to do about it. Pure.
 
-use crate::domain::{Cause, Finding, plain};
+use crate::{
+    domain::{Cause, Finding, plain},
+    units,
+};
+use std::time::Duration;
 
 /// What is wrong, in terms of what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +35,9 @@ pub(super) enum Kind {
     Unexpected,
 }
 
+/// The word of what hangs.
+pub(super) const HUNG: &str = "hung";
+
 /// What is wrong, in a clause, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -47,7 +54,7 @@ impl Kind {
     fn word(self) -> Option<&'static str> {
         Some(match self {
             Self::Unreachable => "unreachable",
-            Self::Hung => "hung",
+            Self::Hung => HUNG,
             Self::ProtectedMode => "protected-mode",
             Self::ConnectionLimit => "connection-limit",
             Self::Credentials => "credentials",
@@ -254,6 +261,15 @@ const WORDS: &[Row] = &[
 
 pub(super) fn fault(kind: Kind, says: &str, remedy: &str) -> Fault {
     Fault { kind, subject: None, says: says.into(), remedy: remedy.into() }
+}
+
+/// Writes, and only writes, wait for longer than this.
+pub(super) fn paused(after: Duration) -> Fault {
+    fault(
+        Kind::Paused,
+        &format!("writes are paused: none within {}", units::span(after)),
+        "wait for the failover or the CLIENT PAUSE to end, or send CLIENT UNPAUSE",
+    )
 }
 
 /// What an error reply means; `code` is its first word.

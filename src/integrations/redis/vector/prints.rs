@@ -2,13 +2,12 @@
 
 use super::{
     super::{
-        fault::{Fault, Kind, denied, fault},
+        fault::{Fault, Kind, denied, fault, paused},
         trouble::{Step, Trouble},
     },
     Answer, COUNT, PROBES, Probe, Row,
     probes::Need,
 };
-use crate::units;
 
 /// What all commands together tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,11 +113,7 @@ impl Print {
     fn fault(&self, failed: &[Failure]) -> Fault {
         let told = failed.iter().map(|(_, trouble)| *trouble).find(|it| code(it) == self.x);
         match told {
-            Some(Trouble::Late { after, .. }) if self.name == PAUSED => fault(
-                Kind::Paused,
-                &format!("writes are paused: none within {}", units::span(*after)),
-                "wait for the failover or the CLIENT PAUSE to end, or send CLIENT UNPAUSE",
-            ),
+            Some(Trouble::Late { after, .. }) if self.name == PAUSED => paused(*after),
             Some(trouble) => trouble.fault(),
             None => mixed(failed),
         }

@@ -8,7 +8,7 @@ async fn row_1_a_server_that_is_stopped() {
     let Some(mut server) = Server::start(ROOM) else { return };
     let mut watch = Watch::healthy(server.settings()).await;
     let row = Row::new("1", "server killed", (6, 8))
-        .wants(&["connect"], ("fail", "connection refused by 127.0.0.1"), "start the server")
+        .wants(&CONNECTS, ("fail", "connection refused by 127.0.0.1"), "start the server")
         .blocks()
         .polled();
     let server_ = std::cell::RefCell::new(&mut server);
@@ -24,7 +24,7 @@ async fn row_2_a_process_that_is_stopped_and_a_way_into_nothing() {
     let mut watch = Watch::healthy(at(&format!("redis://127.0.0.1:{}", proxy.port))).await;
     let row = |fault| {
         Row::new("2", fault, (7, 8))
-            .wants(&["connect"], ("fail", "hung: connected, no answer within "), "SLOWLOG")
+            .wants(&CONNECTS, ("fail", "hung: connected, no answer within "), "SLOWLOG")
             .blocks()
             .polled()
     };

@@ -18,7 +18,7 @@ fn rights(server: &Server, rights: &[&str]) {
 async fn rows_7_to_10_a_right_is_lost() {
     let Some((server, mut watch)) = as_user().await else { return };
     let row = Row::new("7", "ACL -@scripting", (6, 8)).wants(
-        &WRITING,
+        &[&["commands"][..], &WRITING].concat(),
         ("fail", "the user may not run EVAL (NOPERM)"),
         "ACL SETUSER <user> +eval +evalsha",
     );
@@ -26,7 +26,7 @@ async fn rows_7_to_10_a_right_is_lost() {
     watch.goes_through(row, lose, async || rights(&server, &["+@all"])).await;
 
     let row = Row::new("8", "ACL resetchannels", (6, 8)).wants(
-        &["pubsub"],
+        &["commands", "pubsub"],
         ("fail", "the user may not use our channels (NOPERM)"),
         "ACL SETUSER <user> allchannels",
     );
@@ -34,7 +34,7 @@ async fn rows_7_to_10_a_right_is_lost() {
     watch.goes_through(row, lose, async || rights(&server, &["allchannels"])).await;
 
     let row = Row::new("9", "ACL ~app:* only", (6, 8)).wants(
-        &WRITING,
+        &[&["commands"][..], &WRITING].concat(),
         ("fail", "the user may not use our keys (NOPERM)"),
         "ACL SETUSER <user> ~tminus:*",
     );
@@ -46,6 +46,7 @@ async fn rows_7_to_10_a_right_is_lost() {
         ("unknown", "the user may not run INFO (NOPERM)"),
         "ACL SETUSER <user> +info",
     );
+    let row = row.wants(&["commands"], ("warn", "the user may not run INFO (NOPERM)"), "+info");
     let lose = async || rights(&server, &["-info"]);
     watch.goes_through(row, lose, async || rights(&server, &["+info"])).await;
     watch.end(&server).await;
@@ -60,7 +61,7 @@ async fn row_6_the_password_is_changed_and_not_tried_in_a_storm() {
         line.map_or(0, |count| count.trim().parse::<u64>().unwrap())
     };
     let row = Row::new("6", "WRONGPASS", (6, 8))
-        .wants(&["connect"], ("fail", "user or password is wrong"), "correct the user")
+        .wants(&CONNECTS, ("fail", "user or password is wrong"), "correct the user")
         .blocks()
         .polled();
     let began = Moment::now();
@@ -86,7 +87,7 @@ async fn row_6_the_password_is_changed_and_not_tried_in_a_storm() {
     watch.end(&server).await;
     let mut watch = Watch::healthy(server.settings()).await;
     let row = Row::new("6", "NOAUTH", (6, 8))
-        .wants(&["connect"], ("fail", "a password is required (NOAUTH)"), "redis://user:password@")
+        .wants(&CONNECTS, ("fail", "a password is required (NOAUTH)"), "redis://user:password@")
         .blocks();
     set("hunter2");
     let change = async || {};
@@ -98,11 +99,9 @@ async fn row_6_the_password_is_changed_and_not_tried_in_a_storm() {
 async fn rows_11_and_12_a_command_or_a_database_is_missing() {
     let Some(mut server) = Server::start(ROOM) else { return };
     let mut watch = Watch::healthy(at(&format!("{}/3", server.url()))).await;
-    let row = Row::new("11", "EVAL and EVALSHA renamed", (6, 8)).wants(
-        &WRITING,
-        ("skipped", "it does not know EVAL"),
-        "rename-command",
-    );
+    let row = Row::new("11", "EVAL and EVALSHA renamed", (6, 8))
+        .wants(&["commands"], ("warn", "it does not know EVAL"), "rename-command")
+        .wants(&WRITING, ("skipped", "it does not know EVAL"), "rename-command");
     let usual = server.options.clone();
     let renamed = ["--rename-command", "EVAL", "", "--rename-command", "EVALSHA", ""];
     let server_ = &mut server;
@@ -116,7 +115,7 @@ async fn rows_11_and_12_a_command_or_a_database_is_missing() {
     watch.goes_through(row, async || {}, async || restart(server_, &[])).await;
 
     let row = Row::new("12", "database number out of range", (6, 8))
-        .wants(&["connect"], ("fail", "no such database number"), "correct the number")
+        .wants(&CONNECTS, ("fail", "no such database number"), "correct the number")
         .blocks();
     restart(server_, &["--databases", "2"]);
     watch.goes_through(row, async || {}, async || restart(server_, &[])).await;

@@ -4,19 +4,26 @@
 //!
 //! `cargo test --test services matrix -- --nocapture` prints a row for each.
 
+mod again;
 mod away;
+mod busy;
+mod cut;
+mod data;
 mod denied;
 mod refused;
 mod watch;
+mod wrong;
 
 use super::*;
 use std::sync::Arc;
 use tminus::domain::{CheckView, Policy, Severity, Snapshot};
 use tokio::time::Instant as Moment;
-use watch::Watch;
+use watch::{Watch, nothing_left};
 
 /// Options of a server that has nothing to complain of.
 const ROOM: &[&str] = &["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"];
+/// The checks that dial for themselves.
+const CONNECTS: [&str; 2] = ["connect", "commands"];
 /// How many times longer than specified a starved host may take, and then some.
 const PATIENCE: (u32, Duration) = (4, Duration::from_secs(25));
 /// How long the first answers of all may take.
@@ -81,9 +88,10 @@ impl Row {
         self
     }
 
-    /// Everything else waits for `connect`.
+    /// Everything that needs `connect` waits for it.
     fn blocks(self) -> Self {
-        let others: Vec<_> = ALL.into_iter().filter(|name| *name != "connect").collect();
+        let needy = |name: &&str| !CONNECTS.contains(name);
+        let others: Vec<_> = ALL.into_iter().filter(needy).collect();
         self.wants(&others, ("blocked", "waits for connect: "), "")
     }
 }
@@ -134,6 +142,10 @@ fn view<'a>(seen: &'a Snapshot, check: &str) -> &'a CheckView {
     views(seen).find(|view| view.spec.name == check).unwrap()
 }
 
+fn runs(seen: &Snapshot, check: &str) -> u64 {
+    view(seen, check).runs
+}
+
 /// The newest result, confirmed or not.
 fn newest(view: &CheckView) -> &Finding {
     view.pending.as_ref().map_or(&view.finding, |pending| &pending.finding)
@@ -143,9 +155,10 @@ fn standing<'a>(seen: &'a Snapshot, check: &str) -> &'a Finding {
     &view(seen, check).finding
 }
 
-/// Confirmed, and nothing to complain of but what a busy host adds.
+/// Confirmed, and nothing to complain of. An instance has its hazards: no replica, an old version.
 fn is_fine(view: &CheckView) -> bool {
-    view.pending.is_none() && view.finding.outcome.severity() == Severity::Fine
+    let most = if view.spec.name == "instance" { Severity::Soft } else { Severity::Fine };
+    view.pending.is_none() && view.finding.outcome.severity() <= most
 }
 
 /// One sign for each check.

@@ -4,7 +4,7 @@ use super::*;
 
 /// What a fault that stops writes must leave alone is not named.
 fn refuses(row: Row, says: &'static str, remedy: &'static str) -> Row {
-    row.wants(&WRITING, ("fail", says), remedy)
+    row.wants(&[&["commands"][..], &WRITING].concat(), ("fail", says), remedy)
 }
 
 fn set(server: &Server, what: &str, value: &str) {
@@ -15,8 +15,14 @@ fn set(server: &Server, what: &str, value: &str) {
 async fn row_13_memory_is_full() {
     let Some(server) = Server::start(ROOM) else { return };
     let mut watch = Watch::healthy(server.settings()).await;
-    let row = Row::new("13", "maxmemory 1, noeviction", (6, 8));
-    let row = row.wants(&["instance"], ("fail", "memory "), "raise maxmemory");
+    let row = Row::new("13", "maxmemory 1, noeviction", (6, 8))
+        .wants(&["instance"], ("fail", "memory "), "remove keys")
+        .wants(
+            &["commands"],
+            ("fail", "memory is full, writes are refused (OOM)"),
+            "raise maxmemory",
+        )
+        .polled();
     let row = NEEDING_ROOM
         .iter()
         .fold(row, |row, (name, says)| row.wants(&[*name], ("fail", says), "raise maxmemory"));
@@ -35,7 +41,7 @@ async fn rows_15_to_17_replicas_that_are_none_and_some_that_are_missing() {
     let row = refuses(row, "a read-only replica answers (READONLY)", "address of the master");
     let promote = async || server.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
     let demote = async || server.ask::<()>(&["REPLICAOF", "127.0.0.1", "1"]);
-    watch.goes_through(row, demote, promote).await;
+    watch.goes_through(row.polled(), demote, promote).await;
 
     let row = Row::new("16", "replica, stale data refused", (6, 8))
         .wants(&["instance"], ("fail", "link to the master is down"), "")
@@ -47,7 +53,11 @@ async fn rows_15_to_17_replicas_that_are_none_and_some_that_are_missing() {
     };
     watch.goes_through(row, demote, promote).await;
 
-    let row = Row::new("17", "min-replicas-to-write 1, none there", (6, 8));
+    let row = Row::new("17", "min-replicas-to-write 1, none there", (6, 8)).wants(
+        &["instance"],
+        ("fail", "0 of 1 replicas that writes need"),
+        "the replica's log",
+    );
     let row = refuses(row, "too few replicas to accept writes (NOREPLICAS)", "bring the replicas");
     let want = async || set(&server, "min-replicas-to-write", "1");
     watch.goes_through(row, want, async || set(&server, "min-replicas-to-write", "0")).await;
@@ -82,16 +92,25 @@ async fn row_18_a_save_has_failed() {
         server.ask::<()>(&["BGSAVE"]);
         saved("ok");
     };
-    watch.goes_through(row, fail, mend).await;
+    watch.goes_through(row.polled(), fail, mend).await;
     watch.end(&server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_22_clients_are_paused() {
+async fn rows_21_and_22_clients_are_paused() {
     let Some(server) = Server::start(ROOM) else { return };
     let mut watch = Watch::healthy(server.settings()).await;
+    let row = Row::new("21", "CLIENT PAUSE WRITE", (6, 6))
+        .wants(&["commands"], ("fail", "writes are paused: none within "), "CLIENT UNPAUSE")
+        .wants(&WRITING, ("fail", "writes are paused: none within "), "CLIENT UNPAUSE")
+        .wants(&["pubsub"], ("fail", "writes are paused: none within "), "CLIENT UNPAUSE")
+        .polled();
+    let pause = async || server.ask::<()>(&["CLIENT", "PAUSE", "200000", "WRITE"]);
+    let unpause = async || server.ask::<()>(&["CLIENT", "UNPAUSE"]);
+    watch.goes_through(row, pause, unpause).await;
+
     let row = Row::new("22", "CLIENT PAUSE ALL, 15 s", (7, 6))
-        .wants(&["connect"], ("fail", "hung: connected, no answer within "), "")
+        .wants(&CONNECTS, ("fail", "hung: connected, no answer within "), "")
         .blocks()
         .polled();
     // It ends by itself, for nobody can ask for its end.
@@ -106,7 +125,7 @@ async fn row_5_every_connection_is_taken() {
     let mut watch = Watch::healthy(server.settings()).await;
     let mut admin = server.connection();
     let row = Row::new("5", "maxclients reached", (6, 8))
-        .wants(&["connect"], ("fail", "all client connections are taken"), "raise maxclients")
+        .wants(&CONNECTS, ("fail", "all client connections are taken"), "raise maxclients")
         .blocks()
         .polled();
     let mut allow = |most: &str| {
@@ -122,7 +141,7 @@ async fn row_20_a_script_that_does_not_end() {
     let Some(server) = Server::start(&[ROOM, &["--lua-time-limit", "50"]].concat()) else { return };
     let mut watch = Watch::healthy(server.settings()).await;
     let row = Row::new("20", "endless script", (6, 6))
-        .wants(&["connect"], ("fail", "busy with a script that does not end (BUSY)"), "SCRIPT KILL")
+        .wants(&CONNECTS, ("fail", "busy with a script that does not end (BUSY)"), "SCRIPT KILL")
         .blocks();
     let mut hog = server.connection();
     let endless = std::thread::spawn(move || {

@@ -93,10 +93,11 @@ impl Watch {
         let (says, class) = {
             let seen = self.seen();
             let view = view(&seen, first[0].check);
-            (newest(view).summary.clone(), format!("{:?}", view.spec.class).to_lowercase())
+            let class = format!("{:?}", view.spec.class).to_lowercase();
+            let fault = newest(view).fault.as_deref().unwrap_or("–");
+            (newest(view).summary.clone(), format!("{fault}, {class}"))
         };
-        let confirms = Row { asked: true, ..row.clone() };
-        self.until(&confirms, "report of all", allowed, |seen| {
+        self.until(row, "report of all", allowed, |seen| {
             row.wants.iter().all(|want| raw(seen, want))
         })
         .await;
@@ -108,6 +109,7 @@ impl Watch {
                         <= standing(before, &view.spec.name).outcome.severity()
             })
         };
+        let confirms = Row { asked: true, ..row.clone() };
         self.until(&confirms, "confirmation", allowed, |seen| {
             let confirmed = |want: &Want| want.is_met(standing(seen, want.check));
             row.wants.iter().all(confirmed) && untouched(seen)
@@ -175,6 +177,42 @@ impl Watch {
         let confirms = Row { asked: true, ..row.clone() };
         self.until(&confirms, "confirmed recovery", allowed, |seen| touched(seen, is_fine)).await;
         row.print(&report, Some((cleared, removed.elapsed())));
+    }
+
+    /// Sees reported what is wrong from the start on.
+    pub(super) async fn begins(&mut self, row: Row) {
+        let before = self.seen();
+        let began = self.began;
+        let report = self.report(&row, began, &before).await;
+        row.print(&report, None);
+    }
+
+    /// Injects what touches nothing: whatever runs from then on is as well as before.
+    pub(super) async fn stays(&mut self, row: Row, inject: impl AsyncFnOnce()) {
+        let before = self.seen();
+        self.ask();
+        inject().await;
+        let injected = Moment::now();
+        let at = injected - self.began;
+        let asks = Row { asked: true, ..row.clone() };
+        let twice = |seen: &Snapshot| {
+            let again = |view: &CheckView| view.runs >= runs(&before, &view.spec.name) + 2;
+            views(seen).all(|view| again(view) && is_fine(view) && view.ended >= Some(at))
+        };
+        let allowed = FIRST;
+        self.until(&asks, "second run", allowed, twice).await;
+        let seen = self.seen();
+        Self::no_false_failure(&row, &before, &seen);
+        let report = Report {
+            says: "nothing".into(),
+            class: "–".into(),
+            outcomes: outcomes(&seen),
+            verdict: seen.verdict.word.as_str(),
+            named: Duration::ZERO,
+            all: Duration::ZERO,
+            confirmed: injected.elapsed(),
+        };
+        row.print(&report, None);
     }
 
     /// Ends it; nothing of ours may be left, not in a minute and not on the server.
