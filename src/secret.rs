@@ -107,14 +107,23 @@ impl Redactor {
 fn forms(secret: &Secret) -> Vec<String> {
     let whole = secret.expose();
     let mut forms = vec![whole.to_owned()];
-    if let Ok(url) = url::Url::parse(whole) {
-        forms.extend(url.password().map(ToOwned::to_owned));
-        forms.extend(url.password().map(percent_decoded));
-    }
+    let password = match url::Url::parse(whole) {
+        Ok(url) => url.password().map(ToOwned::to_owned),
+        Err(_) => password_of_several(whole).map(ToOwned::to_owned),
+    };
+    forms.extend(password.as_deref().map(percent_decoded));
+    forms.extend(password);
     let encoded = url::form_urlencoded::byte_serialize(whole.as_bytes()).collect();
     forms.push(encoded);
     forms.retain(|form| form.len() >= SHORTEST);
     forms
+}
+
+/// The password of an address with several hosts, which is no URL in the strict sense.
+fn password_of_several(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let (user, _) = rest.rsplit_once('@')?;
+    user.split_once(':').map(|(_, password)| password)
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -158,6 +167,16 @@ mod tests {
             assert!(scrubbed.contains(MASK), "{scrubbed}");
             assert!(!scrubbed.contains("word@") && !scrubbed.contains("p@ss"), "{scrubbed}");
             assert!(!scrubbed.contains("sk-live"), "{scrubbed}");
+        }
+    }
+
+    #[test]
+    fn the_password_of_an_address_with_several_hosts_is_one() {
+        let redactor = Redactor::new([&Secret::new("redis-sentinel://app:p%40ss@a:1,b:2/m")]);
+        for text in ["AUTH app p@ss", "AUTH app p%40ss"] {
+            let mut scrubbed = text.to_owned();
+            redactor.scrub(&mut scrubbed);
+            assert_eq!(scrubbed, format!("AUTH app {MASK}"));
         }
     }
 

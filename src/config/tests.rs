@@ -177,7 +177,11 @@ fn the_example_sets_nothing_and_its_keys_are_those_that_exist() {
     let shown = config.unwrap().sheet.show(None);
     let unset: Vec<&str> = shown.lines().filter(|line| line.starts_with("# default")).collect();
     // Names are for several instances, and of three ways to name a process one is enough.
-    let expected = ["# default: name", "# default: name", "# default: pid, name"];
+    let expected = [
+        "# default: name, sentinels, master, sentinel_user, sentinel_password",
+        "# default: name",
+        "# default: pid, name",
+    ];
     assert_eq!(unset, expected, "{shown}");
 }
 

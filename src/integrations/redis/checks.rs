@@ -3,6 +3,7 @@
 
 use super::{
     Back, Redis, Site,
+    address::Place,
     client::{Client, Purpose, is_pong},
     greeting::Role,
     info::Info,
@@ -40,7 +41,7 @@ impl Redis {
                 };
                 let evidence = watch.write_to(mem::take(&mut finding.evidence));
                 let most = Quantity::Count(site.transport.crowd.most());
-                let evidence = evidence.fact("address", &*site.transport.address.name());
+                let evidence = evidence.fact("address", &*site.name());
                 let finding = finding.evidence(evidence.fact("connections at once, at most", most));
                 Ok(site.line.steadiness(finding))
             }
@@ -88,7 +89,10 @@ async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<Met, Trouble> {
     watch.lap("role");
     // While it is there, its end is known at once.
     site.line.renew().await;
-    Ok(Met { greeting: client.greeting.clone(), role, pings, refusal })
+    let (address, place) = (&site.transport.address.place, client.place.as_ref());
+    let is_elsewhere = |place: &&Place| *place != address && site.transport.sentinels.is_empty();
+    let instead = place.filter(is_elsewhere).map(ToString::to_string);
+    Ok(Met { greeting: client.greeting.clone(), role, pings, refusal, meant: site.meant, instead })
 }
 
 /// One timed `PING`.

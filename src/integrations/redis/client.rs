@@ -1,9 +1,11 @@
 //! One connection to one server: dialling, greeting, asking.
 
 use super::{
+    address::Place,
     crowd::Crowd,
     greeting::Greeting,
     reply::text,
+    topology::arrive,
     transport::Transport,
     trouble::{Step, Trouble},
     wire::{Limited, Stream, Tap},
@@ -49,6 +51,8 @@ pub(super) struct Client {
     _driver: AbortOnDropHandle<()>,
     connection: MultiplexedConnection,
     pub(super) greeting: Greeting,
+    /// Where it leads; unknown until it is greeted.
+    pub(super) place: Option<Place>,
     tap: Arc<Tap>,
     late: AtomicU8,
     fate: Arc<Fate>,
@@ -92,14 +96,23 @@ impl Client {
         watch: &mut Stopwatch,
         deadline: Instant,
     ) -> Result<Self, Trouble> {
-        let stream = transport.open(watch, deadline).await?;
+        let (stream, place) = transport.open(watch, deadline).await?;
         let watched = purpose.tells_its_end().map(|tell| (transport.crowd.clone(), tell));
         let over = Self::over(stream, watched);
         let late = Trouble::Late { step: Step::Answer, after: ANSWER };
         let mut client = timeout_at(deadline, over).await.unwrap_or(Err(late))?;
         let greeted = client.greet(transport, purpose, deadline).await;
         watch.lap("hello");
-        client.greeting = greeted?;
+        client.greeting = match greeted {
+            Err(Trouble::Closed | Trouble::NotRedis(_))
+                if transport.speaks_tls(&place, deadline).await =>
+            {
+                return Err(Trouble::WantsTls);
+            }
+            greeted => greeted?,
+        };
+        client.place = Some(place);
+        arrive(&mut client, transport, deadline).await?;
         Ok(client)
     }
 
@@ -125,6 +138,7 @@ impl Client {
             _driver: AbortOnDropHandle::new(driver),
             connection,
             greeting: Greeting::default(),
+            place: None,
             tap,
             late: AtomicU8::new(0),
             fate,
@@ -188,8 +202,16 @@ impl Client {
             }
             Err(_) => Err(unanswered(allowed, began.elapsed())),
         };
+        // Who was greeted did speak Redis.
+        let ended = self.place.is_some() && answered == Err(Trouble::Closed);
+        let answered = if ended { Err(Trouble::Cut) } else { answered };
         self.remember(answered.as_ref().err());
         answered
+    }
+
+    /// Whether it leads to one node of a cluster.
+    pub(super) fn is_cluster(&self) -> bool {
+        self.greeting.mode.as_deref() == Some("cluster")
     }
 
     /// Whether it is of no more use.
@@ -204,7 +226,7 @@ impl Client {
         };
         self.late.store(late, Relaxed);
         match trouble {
-            Some(Trouble::Closed) => self.fate.end(),
+            Some(Trouble::Closed | Trouble::Cut) => self.fate.end(),
             Some(trouble) if trouble.ends_connection() => self.fate.spend(Crowd::turn_away),
             // What is given up for its silence is not asked again at once.
             _ if late >= PATIENCE => self.fate.spend(|_| ()),

@@ -39,6 +39,11 @@ impl Greeting {
         Self { protocol: 2, ..Self::default() }
     }
 
+    /// Whether the server does not know `HELLO`, and so told nothing of itself.
+    pub(super) fn is_unspoken(&self) -> bool {
+        *self == Self::unspoken()
+    }
+
     /// Reads the answer to `HELLO 3`.
     pub(super) fn read(answer: &Value) -> Self {
         let mut greeting = Self { protocol: 3, ..Self::default() };

@@ -3,6 +3,7 @@
 use super::{
     fault::Fault,
     greeting::{Greeting, Role},
+    settings::Meant,
 };
 use crate::{
     domain::{Evidence, Finding, Outcome, Quantity},
@@ -20,6 +21,10 @@ pub(super) struct Met {
     pub(super) pings: Vec<Duration>,
     /// Why it refuses `PING` and serves others, if it does.
     pub(super) refusal: Option<Fault>,
+    /// What the server is meant to be.
+    pub(super) meant: Meant,
+    /// Where the connection leads, if not where the address says.
+    pub(super) instead: Option<String>,
 }
 
 /// What is asked and wanted of a fresh connection.
@@ -31,6 +36,7 @@ pub(super) const WANTED: &str = "a greeting, PONG, a master";
 pub(super) fn connect(met: &Met, lag: Duration, limit: Duration) -> Finding {
     let measured = median(&met.pings);
     let ping = measured.saturating_sub(lag);
+    let in_cluster = met.greeting.mode.as_deref() == Some("cluster");
     let (outcome, summary, remedy) = match &met.role {
         Some(Role::Sentinel) => (
             Outcome::Fail,
@@ -40,20 +46,27 @@ pub(super) fn connect(met: &Met, lag: Duration, limit: Duration) -> Finding {
         _ if let Some(refusal) = &met.refusal => {
             (Outcome::Warn, refusal.says.clone(), Some(&*refusal.remedy))
         }
-        Some(Role::Replica { master, .. }) => (
+        Some(Role::Replica { master, .. }) if met.meant == Meant::Master && !in_cluster => (
             Outcome::Warn,
             format!("read-only replica of {master}"),
             Some("give the address of the master, unless only reads are wanted"),
         ),
-        _ if ping > limit => {
-            let summary = format!("PING takes {}, limit {}", units::span(ping), units::span(limit));
-            (
-                Outcome::Warn,
-                summary,
-                Some("look at the network, and for slow commands with SLOWLOG GET"),
-            )
+        _ if ping > limit => (
+            Outcome::Warn,
+            format!("PING takes {}, limit {}", units::span(ping), units::span(limit)),
+            Some("look at the network, and for slow commands with SLOWLOG GET"),
+        ),
+        _ if met.instead.is_some() => (
+            Outcome::Warn,
+            format!("its address is away, {} answers", met.instead.as_deref().unwrap_or_default()),
+            Some("start that node again, or give the address of another one"),
+        ),
+        Some(role) if in_cluster || matches!(role, Role::Replica { .. }) => {
+            let kind = if in_cluster { "cluster" } else { "replica" };
+            let summary = format!("{}, {kind}, PING {}", met.greeting.who(), units::span(measured));
+            (Outcome::Pass, summary, None)
         }
-        Some(Role::Master { .. } | Role::Other(_)) | None => {
+        Some(_) | None => {
             let summary = format!("{}, PING {}", met.greeting.who(), units::span(measured));
             (Outcome::Pass, summary, None)
         }
@@ -117,7 +130,7 @@ mod tests {
             ..Greeting::default()
         };
         let pings = pings.iter().map(|micros| Duration::from_micros(*micros)).collect();
-        Met { greeting, role, pings, refusal: None }
+        Met { greeting, role, pings, refusal: None, meant: Meant::Master, instead: None }
     }
 
     const MASTER: Role = Role::Master { replicas: 0 };
@@ -159,6 +172,27 @@ mod tests {
         assert!(finding.evidence.reply.contains("(MISCONF) in 0.2ms"), "{finding:?}");
         assert_eq!((finding.outcome, finding.summary), (Outcome::Warn, broken.says));
         assert_eq!(finding.remedy, Some(broken.remedy));
+    }
+
+    #[test]
+    fn a_replica_is_fine_where_one_is_meant_or_a_cluster_leads_on() {
+        let replica = Role::Replica { master: "m:1".into(), link: "connected".into() };
+        let meant = Met { meant: Meant::Replica, ..met(Some(replica.clone()), &[200]) };
+        let finding = connect(&meant, Duration::ZERO, LIMIT);
+        assert_eq!(finding.summary, "redis 7.0.15, replica, PING 0.2ms");
+        let mut node = met(Some(replica), &[200]);
+        node.greeting.mode = Some("cluster".into());
+        let finding = connect(&node, Duration::ZERO, LIMIT);
+        assert_eq!(finding.summary, "redis 7.0.15, cluster, PING 0.2ms");
+        assert_eq!(finding.outcome, Outcome::Pass);
+    }
+
+    #[test]
+    fn another_node_that_answers_in_its_place_is_a_warning() {
+        let met = Met { instead: Some("b:7001".into()), ..met(Some(MASTER), &[200]) };
+        let finding = connect(&met, Duration::ZERO, LIMIT);
+        assert_eq!(finding.outcome, Outcome::Warn);
+        assert_eq!(finding.summary, "its address is away, b:7001 answers");
     }
 
     #[test]

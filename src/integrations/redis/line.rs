@@ -1,7 +1,7 @@
 use super::{
     client::{Client, Purpose},
     transport::Transport,
-    trouble::{Step, Trouble},
+    trouble::{FIND_WHO_CLOSES, Step, Trouble},
 };
 use crate::{
     domain::{Finding, Outcome},
@@ -17,8 +17,8 @@ use tokio::{
 const TAKE: Duration = Duration::from_millis(2500);
 /// How long dialling alone may take.
 const DIAL: Duration = Duration::from_millis(1500);
-/// How long one answer to dialling stands for all: eight checks that start together
-/// are one attempt, and the next attempt of a check is one of its own.
+/// How long one answer stands for all: eight checks that start together are one
+/// attempt, and the next attempt of a check is one of its own.
 const ONE_ATTEMPT: Duration = Duration::from_millis(200);
 /// A run that took longer is not worth another within its time.
 const SHORT: Duration = Duration::from_millis(2500);
@@ -36,7 +36,8 @@ pub(super) struct Line {
 enum Held {
     #[default]
     Nothing,
-    Open(Arc<Client>),
+    /// It answered then.
+    Open(Instant, Arc<Client>),
     /// Dialling failed, then and for this reason.
     Failed(Instant, Trouble),
 }
@@ -67,12 +68,18 @@ impl Line {
 
     async fn taken(&self, stands_for: Duration) -> Result<Arc<Client>, Trouble> {
         let mut held = self.held.lock().await;
-        match &*held {
-            Held::Open(client) if answers(client).await => return Ok(Arc::clone(client)),
+        match &mut *held {
+            Held::Open(when, client) if !client.is_spent() && when.elapsed() < stands_for => {
+                return Ok(Arc::clone(client));
+            }
+            Held::Open(when, client) if answers(client).await => {
+                *when = Instant::now();
+                return Ok(Arc::clone(client));
+            }
             Held::Failed(when, trouble) if when.elapsed() < stands_for => {
                 return Err(trouble.clone());
             }
-            Held::Nothing | Held::Open(_) | Held::Failed(..) => {}
+            Held::Nothing | Held::Open(..) | Held::Failed(..) => {}
         }
         *held = Held::Nothing;
         let deadline = Instant::now() + DIAL;
@@ -80,7 +87,7 @@ impl Line {
         match Client::dial(&self.transport, Purpose::Data, &mut watch, deadline).await {
             Ok(fresh) => {
                 let fresh = Arc::new(fresh);
-                *held = Held::Open(Arc::clone(&fresh));
+                *held = Held::Open(Instant::now(), Arc::clone(&fresh));
                 Ok(fresh)
             }
             Err(trouble) => {
@@ -125,9 +132,7 @@ fn steadiness(mut finding: Finding, lost: usize) -> Finding {
     }
     finding.outcome = Outcome::Warn;
     finding.summary = format!("flapping: reconnected {says}");
-    finding.remedy(
-        "find out who closes connections: CLIENT KILL, `timeout`, a proxy or a firewall in between",
-    )
+    finding.remedy(FIND_WHO_CLOSES)
 }
 
 /// Whether a connection that was idle still leads to its server. A server that
@@ -144,7 +149,10 @@ async fn answers(client: &Client) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::address::Address, *};
+    use super::{
+        super::{address::Address, topology::Entrance},
+        *,
+    };
     use crate::secret::Secret;
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
     use tokio::{
@@ -168,7 +176,7 @@ mod tests {
             }
         });
         let address = Address::parse(&Secret::new(url)).unwrap();
-        (Line::new(Arc::new(Transport::new(address, None))), dials)
+        (Line::new(Arc::new(Transport::new(Entrance::of(address), None))), dials)
     }
 
     async fn answer(mut stream: TcpStream, says: &[&str]) {
@@ -204,7 +212,7 @@ mod tests {
         assert_eq!(dials.load(Relaxed), 2);
         assert!(line.transport.crowd.ended() >= 1);
         drop(line);
-        assert_eq!(client.ask(&redis::cmd("PING")).await, Err(Trouble::Closed));
+        assert_eq!(client.ask(&redis::cmd("PING")).await, Err(Trouble::Cut));
     }
 
     #[tokio::test]

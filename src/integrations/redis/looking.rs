@@ -34,6 +34,7 @@ const SETTINGS: [&str; 9] = [
 pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
     let client = site.line.look().await?;
     let who = client.greeting.who();
+    let way = way(site, client.place.as_ref());
     let server = Server::new(client);
     let began = Instant::now();
     let info = match info(&server, None).await {
@@ -57,7 +58,7 @@ pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
         today: today(),
         skew: site.clock.lock().unwrap_or_else(PoisonError::into_inner).skew(at),
         duties: site.duties.clone(),
-        way: way(site),
+        way,
         config,
         slow,
         ours: site.errors.lock().unwrap_or_else(PoisonError::into_inner).clone(),
@@ -91,11 +92,12 @@ async fn if_allowed(
     }
 }
 
-fn way(site: &Site) -> Way {
+fn way(site: &Site, place: Option<&Place>) -> Way {
     let address = &site.transport.address;
+    let place = place.unwrap_or(&address.place);
     Way {
-        local: is_local(&address.host()),
-        tls: matches!(address.place, Place::Tls { .. }),
+        local: is_local(&place.host()),
+        tls: place.is_encrypted(),
         login: address.password.is_some(),
         database: address.database,
     }

@@ -7,6 +7,7 @@ use super::{
     keys::Keys,
     services::{Bench, Pace, Service, lacking, pubsub, run_all, run_in_process, sum_up},
     steps::Steps,
+    topology::Turn,
     trials::{ANSWERED, MADE_READY, SET_URL, account},
     trouble::Trouble,
 };
@@ -34,14 +35,22 @@ impl Redis {
             Back::Misconfigured(says) => Err(ProbeError::Misconfigured(says.clone())),
             Back::StandIn => Ok(in_process().await),
             // Who listens to everything hears what we publish.
-            Back::Server(site) if !site.may_write => {
-                Ok(Finding::skipped(Skip::NotAllowed, "not allowed to publish there").remedy(ALLOW))
+            Back::Server(site) if !site.may_write => Ok(not_allowed()),
+            Back::Server(site) => {
+                let untold = |trouble: Trouble| trouble.finding(MADE_READY, ANSWERED);
+                let turn = match site.turn_of_two(PUBSUB.name).await {
+                    Ok(turn) => turn,
+                    Err(trouble) => return Ok(untold(trouble)),
+                };
+                let finding = on_server(site, &turn).await.unwrap_or_else(untold);
+                Ok(site.turns.ended(&turn, finding))
             }
-            Back::Server(site) => Ok(on_server(site)
-                .await
-                .unwrap_or_else(|trouble| trouble.finding(MADE_READY, ANSWERED))),
         }
     }
+}
+
+fn not_allowed() -> Finding {
+    Finding::skipped(Skip::NotAllowed, "not allowed to publish there").remedy(ALLOW)
 }
 
 async fn in_process() -> Finding {
@@ -50,14 +59,19 @@ async fn in_process() -> Finding {
     sum_up(PUBSUB, &ran, pubsub::CASES.len(), Pace::of(&[])).remedy(SET_URL).on_fallback()
 }
 
-async fn on_server(site: &Site) -> Result<Finding, Trouble> {
-    let (server, ready) = site.ready().await?;
+async fn on_server(site: &Site, turn: &Turn) -> Result<Finding, Trouble> {
+    let client = turn.client().await?;
+    if !site.may_write_to(&client) {
+        return Ok(not_allowed());
+    }
+    let spoken = client.place.clone();
+    let (server, ready) = site.ready(turn, client).await?;
     let (keys, pace) = (Keys::new(PUBSUB.name), ready.pace());
     let commands = ready.scene.commands.as_ref();
     if let Some(command) = commands.and_then(|known| known.lack(PUBSUB.needs)) {
         return Ok(lacking(PUBSUB, command));
     }
-    let back_end = pubsub::OnServer::new(server.clone(), Arc::clone(&site.transport));
+    let back_end = pubsub::OnServer::new(server.clone(), Arc::clone(&turn.ear));
     let set_up = |steps: &Steps| Bench {
         back_end: Arc::new(back_end.seen_by(server.noting(steps))) as Arc<dyn pubsub::PubSub>,
         keys: keys.clone(),
@@ -69,6 +83,10 @@ async fn on_server(site: &Site) -> Result<Finding, Trouble> {
     let channels = format!("tminus:{}:*", keys.run());
     let receipt = Receipt { sent: server.tally().sent(), ..Receipt::default() };
     let evidence = finding.evidence.clone().fact("channels", &*channels);
+    let evidence = match &turn.ear.address.place {
+        heard if Some(heard) == spoken.as_ref() => evidence,
+        heard => evidence.fact("listening at", &*heard.to_string()),
+    };
     let evidence = account(evidence, &server, receipt);
     Ok(finding.evidence(evidence).latency(median(&ready.pings)).receipt(receipt))
 }

@@ -34,9 +34,11 @@ mod slots;
 mod steps;
 mod sweep;
 mod tally;
+mod topology;
 mod transport;
 mod trials;
 mod trouble;
+mod trust;
 mod vector;
 mod vitals;
 mod wire;
@@ -47,16 +49,21 @@ pub use wire::Stream;
 
 use crate::{
     domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, Text, text},
-    probe::{Alarm, Check, Cx, Integration, Run, Safety, Sweeping, Whose, is_local, specs},
+    probe::{
+        Alarm, Check, Complaint, Cx, Integration, Run, Safety, Sweeping, Whose, is_local, specs,
+    },
 };
-use address::Address;
+use address::Place;
+use client::Client;
 use line::Line;
+use settings::Meant;
 use std::{
     collections::HashMap,
     future::pending,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use topology::{Entrance, Turns};
 use transport::Transport;
 use trouble::Trouble;
 
@@ -84,7 +91,15 @@ enum Back {
 struct Site {
     transport: Arc<Transport>,
     line: Line,
+    /// Whether the address itself may be written to.
     may_write: bool,
+    /// What else may be: what the address leads to can be elsewhere.
+    safety: Safety,
+    writes: Option<bool>,
+    /// What it is meant to be.
+    meant: Meant,
+    cluster: bool,
+    turns: Turns,
     /// What it is used for.
     duties: Vec<Duty>,
     /// What earlier looks at the instance leave for the next.
@@ -97,16 +112,6 @@ struct Site {
     vector: Mutex<Option<vector::Full>>,
     /// What the checks that write know of it.
     readiness: ready::Readiness,
-}
-
-impl Site {
-    /// Counts an error reply, so that it is not taken for somebody else's.
-    fn note_error(&self, trouble: &Trouble) {
-        if let Trouble::Reply { code, .. } = trouble {
-            let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-            *errors.entry(code.clone()).or_default() += 1;
-        }
-    }
 }
 
 impl Redis {
@@ -122,19 +127,26 @@ impl Redis {
 
 impl Back {
     fn new(settings: Settings, safety: Safety) -> Self {
-        let Some(url) = &settings.url else { return Self::StandIn };
-        let address = match Address::parse(url) {
-            Ok(address) => address,
-            Err(says) => return Self::Misconfigured(format!("`url` {says}")),
+        let meant = settings.meant();
+        let entrance = match Entrance::read(&settings) {
+            Ok(Some(entrance)) => entrance,
+            Ok(None) => return Self::StandIn,
+            Err(wrong) => return Self::Misconfigured(in_words(&wrong)),
         };
-        let local = is_local(&address.host());
-        let may_write = safety.may_write(local, settings.writes);
-        let transport = Arc::new(Transport::new(address, settings.ca));
+        let writes = settings.writes;
+        let may_write = entrance.hosts().all(|host| safety.may_write(is_local(&host), writes));
+        let local = entrance.hosts().all(|host| is_local(&host));
+        let transport = Arc::new(Transport::new(entrance, settings.ca));
         let line = Line::new(Arc::clone(&transport));
         Self::Server(Box::new(Site {
             transport,
             line,
             may_write,
+            safety,
+            writes,
+            meant,
+            cluster: settings.cluster,
+            turns: Turns::default(),
             duties: settings.roles,
             past: Mutex::default(),
             errors: Mutex::default(),
@@ -142,6 +154,37 @@ impl Back {
             vector: Mutex::default(),
             readiness: ready::Readiness::default(),
         }))
+    }
+}
+
+fn in_words(wrong: &[Complaint]) -> String {
+    let said = wrong.iter().map(|complaint| format!("`{}` {}", complaint.key, complaint.says));
+    said.collect::<Vec<_>>().join("; ")
+}
+
+impl Site {
+    /// What people call it.
+    fn name(&self) -> String {
+        let name = self.transport.address.name();
+        match self.transport.sentinels.len() {
+            0 => name,
+            1 => format!("{name} via 1 sentinel"),
+            many => format!("{name} via {many} sentinels"),
+        }
+    }
+
+    /// Whether what a connection leads to may be written to.
+    fn may_write_to(&self, client: &Client) -> bool {
+        let host = client.place.as_ref().map(Place::host).unwrap_or_default();
+        self.may_write && self.safety.may_write(is_local(&host), self.writes)
+    }
+
+    /// Counts an error reply, so that it is not taken for somebody else's.
+    fn note_error(&self, trouble: &Trouble) {
+        if let Trouble::Reply { code, .. } = trouble {
+            let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+            *errors.entry(code.clone()).or_default() += 1;
+        }
     }
 }
 
@@ -197,6 +240,21 @@ const CHECKS: &[Check<Redis>] = &[
             graph: false,
         },
         run: |redis, _| Box::pin(redis.instance()),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("topology"),
+            title: text("Topology: role, sentinels, slots"),
+            hint: text("compare with redis-cli ROLE, CLUSTER INFO or SENTINEL MASTERS"),
+            cadence: Cadence::Every(Duration::from_secs(15)),
+            timeout: Duration::from_secs(4),
+            weight: 1,
+            class: Class::Major,
+            impact: Impact::ReadOnly,
+            needs: NEEDS_CONNECT,
+            graph: false,
+        },
+        run: |redis, _| Box::pin(redis.topology()),
     },
     Check {
         spec: service("cache", "Cache: one load per miss, exact expiry"),
@@ -270,7 +328,7 @@ impl Integration for Redis {
         let (name, provenance) = match &self.back {
             Back::StandIn => ("in-process stand-in".into(), Provenance::Embedded),
             Back::Misconfigured(_) => ("unusable address".into(), Provenance::Configured),
-            Back::Server(site) => (site.transport.address.name(), Provenance::Configured),
+            Back::Server(site) => (site.name(), Provenance::Configured),
         };
         Target { name, provenance }
     }

@@ -3,15 +3,16 @@
 
 use super::{
     Settings,
-    address::Address,
     fault::Fault,
+    in_words,
     keys::Keys,
+    topology::Entrance,
     transport::Transport,
     trouble::{Step, Trouble},
     wire::Stream,
 };
 use crate::{
-    probe::{Stopwatch, is_local},
+    probe::{ProbeError, Stopwatch, is_local},
     secret::Secret,
 };
 use redis::Cmd;
@@ -28,6 +29,8 @@ const GREETING: usize = 4096;
 #[derive(Clone)]
 pub struct Dial {
     transport: Arc<Transport>,
+    /// Whether everything that the settings name is on this machine.
+    is_local: bool,
 }
 
 /// A greeted connection on which nothing is under way: RESP2, the right user and database.
@@ -56,9 +59,11 @@ impl Dial {
             says: says.into(),
             hint: "set REDIS_URL, or `url` in [redis]".into(),
         };
-        let url = settings.url.as_ref().ok_or_else(|| unusable("no Redis is configured"))?;
-        let address = Address::parse(url).map_err(|says| unusable(&format!("`url` {says}")))?;
-        Ok(Self { transport: Arc::new(Transport::new(address, settings.ca.clone())) })
+        let entrance = Entrance::read(settings).map_err(|wrong| unusable(&in_words(&wrong)))?;
+        let entrance = entrance.ok_or_else(|| unusable("no Redis is configured"))?;
+        let is_local = entrance.hosts().all(|host| is_local(&host));
+        let transport = Arc::new(Transport::new(entrance, settings.ca.clone()));
+        Ok(Self { transport, is_local })
     }
 
     /// The address without any credentials, for people.
@@ -68,7 +73,7 @@ impl Dial {
 
     /// Whether it is on this machine.
     pub fn is_local(&self) -> bool {
-        is_local(&self.transport.address.host())
+        self.is_local
     }
 
     /// What the keys of a new run begin with, told from those of all other runs.
@@ -79,7 +84,12 @@ impl Dial {
     /// Connects and greets.
     pub async fn open(&self, deadline: Instant) -> Result<Raw, Undialled> {
         let opened = async {
-            let mut stream = self.transport.reach(&mut Stopwatch::start(), deadline).await?;
+            let (mut stream, place) =
+                self.transport.reach(&mut Stopwatch::start(), deadline).await?;
+            if self.is_local && !is_local(&place.host()) {
+                let says = format!("leads to {place}, which is not this machine; name it in `url`");
+                return Err(Trouble::Reach(ProbeError::Misconfigured(says)));
+            }
             let (greeting, asked) = self.greeting();
             let answered = exchange(&mut stream, &greeting, asked);
             let late = |_| Trouble::Late { step: Step::Answer, after: super::client::ANSWER };
@@ -113,9 +123,9 @@ fn undialled(trouble: &Trouble) -> Undialled {
         Trouble::Reply { code, .. } => code.as_str(),
         Trouble::Late { .. } => "late",
         Trouble::Starved(_) => "starved",
-        Trouble::Closed => "closed",
+        Trouble::Closed | Trouble::Cut => "closed",
         Trouble::NotRedis(_) | Trouble::TooLong | Trouble::Odd(_) => "not redis",
-        Trouble::Tls(_) => "tls",
+        Trouble::Tls(_) | Trouble::WantsTls | Trouble::LacksTls => "tls",
         Trouble::Reach(_) => "unreachable",
     };
     Undialled { class: class.into(), says, hint: remedy }

@@ -7,6 +7,7 @@ use super::{
     reply::odd,
     server::Server,
     services::{Commands, Pace, Scene},
+    topology::Turn,
     trouble::{Step, Trouble},
     vitals::room,
 };
@@ -71,20 +72,25 @@ pub(super) struct Ready {
 
 impl Site {
     /// Makes ready for a run: the server as it sees it, and what is known of it.
-    pub(super) async fn ready(&self) -> Result<(Server, Ready), Trouble> {
+    pub(super) async fn ready(
+        &self,
+        turn: &Turn,
+        client: Arc<Client>,
+    ) -> Result<(Server, Ready), Trouble> {
+        let server = Server::new(Arc::clone(&client));
+        if !turn.is_shared() {
+            // Nobody else is where this run is.
+            return Ok((server.clone(), made_ready(&server, client, None).await?));
+        }
         let mut latest = self.readiness.0.lock().await;
         if let Some((at, ready)) = latest.as_ref()
             && at.elapsed() < FRESH
-            && !ready.client.is_spent()
+            && Arc::ptr_eq(&ready.client, &client)
         {
-            return Ok((Server::new(Arc::clone(&ready.client)), ready.clone()));
+            return Ok((server, ready.clone()));
         }
-        let client = self.line.take().await?;
-        let server = Server::new(Arc::clone(&client));
-        let pings = round_trips(&server).await?;
         let before = latest.take().map(|(_, ready)| ready);
-        let scene = Arc::new(scene(&server, &client, before.as_ref()).await?);
-        let ready = Ready { client, pings, scene };
+        let ready = made_ready(&server, client, before).await?;
         *latest = Some((Instant::now(), ready.clone()));
         Ok((server, ready))
     }
@@ -105,6 +111,16 @@ impl Ready {
             .evidence(evidence);
         Some(finding)
     }
+}
+
+async fn made_ready(
+    server: &Server,
+    client: Arc<Client>,
+    before: Option<Ready>,
+) -> Result<Ready, Trouble> {
+    let pings = round_trips(server).await?;
+    let scene = Arc::new(scene(server, &client, before.as_ref()).await?);
+    Ok(Ready { client, pings, scene })
 }
 
 /// What round trips take now.

@@ -83,7 +83,7 @@ impl Server {
 
     /// Whether it is one node of a cluster.
     pub(crate) fn is_cluster(&self) -> bool {
-        self.client.greeting.mode.as_deref() == Some("cluster")
+        self.client.is_cluster()
     }
 
     /// A time to live that a key is given, as scripts want it.

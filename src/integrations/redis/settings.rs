@@ -1,7 +1,7 @@
-use super::address::Address;
+use super::topology::Entrance;
 use crate::{domain::IntegrationId, probe::Complaint, secret::Secret};
 use serde::Deserialize;
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Shortest and longest `ping_limit`. An answer that takes a second is none.
 const PING_LIMIT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(200));
@@ -47,9 +47,32 @@ pub struct Settings {
     /// digits, `-` and `_`. Default: none, which is right for the only one.
     pub name: Option<String>,
     /// Address: `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS,
-    /// `unix:///path` for a socket. Without it an in-process stand-in is checked,
-    /// and flagged as one. Default: none.
+    /// `unix:///path` for a socket; of a cluster, that of any of its nodes.
+    /// `redis-sentinel://[user:password@]host:port,host:port/master[/db]` asks these
+    /// sentinels where the master is. Beside `sentinels` it says as whom to talk to
+    /// the master, and its host is the master's name. Without any address an
+    /// in-process stand-in is checked, and flagged as one. Default: none.
     pub url: Option<Secret>,
+    /// Sentinels to ask where the master is, each `host:port`, or
+    /// `rediss://host:port` for TLS. Two must agree. Default: none.
+    pub sentinels: Vec<String>,
+    /// The name under which the sentinels know the master. Default: the host of `url`.
+    pub master: Option<String>,
+    /// As whom to talk to the sentinels. Default: their default user.
+    pub sentinel_user: Option<String>,
+    /// The password of the sentinels, which need not be that of the master.
+    /// Default: none.
+    pub sentinel_password: Option<Secret>,
+    /// Whether a cluster has to answer; one that does is recognised in any case.
+    /// Default: false.
+    pub cluster: bool,
+    /// Whether a single server is meant to be a replica: then only what reads is
+    /// checked. Default: false.
+    pub replica: bool,
+    /// Where to reach the nodes of a cluster, or the master that sentinels name,
+    /// when they call themselves by an address that leads nowhere from here:
+    /// `{ "172.17.0.2:6379" = "127.0.0.1:7001" }`. Default: none.
+    pub announced: BTreeMap<String, String>,
     /// Whether the checks that write may run: `cache`, `lock` and `session` write
     /// keys that begin with `tminus:`, live 60 s at most and are removed again;
     /// `pubsub` publishes to channels that begin alike, where nothing is stored.
@@ -71,11 +94,27 @@ pub struct Settings {
     pub roles: Vec<Duty>,
 }
 
+/// What a server is meant to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// The one that takes writes.
+    Master,
+    /// One that follows a master, and is only read.
+    Replica,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             name: None,
             url: None,
+            sentinels: Vec::new(),
+            master: None,
+            sentinel_user: None,
+            sentinel_password: None,
+            cluster: false,
+            replica: false,
+            announced: BTreeMap::new(),
             writes: None,
             load: None,
             ping_limit: Duration::from_millis(10),
@@ -86,20 +125,24 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What a single server is meant to be.
+    pub(super) fn meant(&self) -> Meant {
+        if self.replica { Meant::Replica } else { Meant::Master }
+    }
+
     /// Everything that is wrong with them, without connecting to anything.
     pub fn complaints(&self) -> Vec<Complaint> {
         let (shortest, longest) = PING_LIMIT;
         let name = self.name.as_deref().map(|name| IntegrationId::named("redis", name));
         let name = name.and_then(Result::err).map(|bad| Complaint::new("name", bad.to_string()));
-        let url = self.url.as_ref().map(Address::parse).and_then(Result::err);
-        let url = url.map(|says| Complaint::new("url", says));
+        let entrance = Entrance::read(self).err().unwrap_or_default();
         let limit = (!(shortest..=longest).contains(&self.ping_limit)).then(|| {
             let says = format!("is {:?}; it must be between 1ms and 200ms", self.ping_limit);
             Complaint::new("ping_limit", says)
         });
         let none = "is empty; leave it out for all, or name what it is used for";
         let roles = self.roles.is_empty().then(|| Complaint::new("roles", none.to_owned()));
-        [name, url, limit, roles].into_iter().flatten().collect()
+        name.into_iter().chain(entrance).chain(limit).chain(roles).collect()
     }
 }
 
@@ -127,11 +170,18 @@ mod tests {
     fn every_setting_can_be_written() {
         let settings = read(
             "name = 'sessions'\nurl = 'rediss://u:p@db:6380/2'\nwrites = true\nping_limit = '20ms'\nca = '/etc/ca.pem'\n\
+             cluster = false\nreplica = true\nannounced = { 'a:1' = 'b:2' }
              roles = ['cache', 'session']",
         );
+        assert_eq!(settings.meant(), Meant::Replica);
         assert_eq!(settings.roles, [Duty::Cache, Duty::Session]);
         assert_eq!(settings.ping_limit, Duration::from_millis(20));
         assert_eq!(keys(&settings), [""; 0]);
+        let guarded = "sentinels = ['s:1', 's:2']\nmaster = 'm'\nsentinel_user = 'u'\n\
+             sentinel_password = 'hunter2'";
+        assert_eq!(keys(&read(guarded)), [""; 0]);
+        assert!(!format!("{:?}", read(guarded)).contains("hunter2"));
+        assert!(toml::from_str::<Settings>("role = 'slave'").is_err());
         assert!(toml::from_str::<Settings>("ping_limits = '1s'").is_err(), "a typo is an error");
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{Sweep, Swept},
-    probe::{Claim, RunId, Whose},
+    probe::{Claim, ProbeError, RunId, Whose},
 };
 use redis::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -47,6 +47,10 @@ impl Redis {
 
 async fn on_server(site: &Site, whose: &Whose) -> Result<Swept, Trouble> {
     let client = site.line.take().await?;
+    if !site.may_write_to(&client) {
+        let says = "the address leads to a server without `writes = true`";
+        return Err(Trouble::Reach(ProbeError::Misconfigured(says.into())));
+    }
     let began = Instant::now();
     let (mut swept, mut cursor) = (Swept::default(), "0".to_owned());
     for _ in 0..PAGES {

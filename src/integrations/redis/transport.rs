@@ -3,25 +3,23 @@
 use super::{
     address::{Address, Place},
     crowd::Crowd,
+    topology::{Announced, Entrance, named_master},
     trouble::{Step, Trouble},
+    trust::{Trust, of_tls, reason},
     wire::Stream,
 };
-use crate::probe::{ProbeError, Stopwatch, tls};
+use crate::probe::{ProbeError, Stopwatch};
 use rustix::net::sockopt;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
-};
+use rustls::pki_types::ServerName;
 use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
+    cmp, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpStream, UnixStream, lookup_host},
-    sync::OnceCell,
-    task::spawn_blocking,
     time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsConnector;
@@ -35,21 +33,61 @@ const PROBES: u32 = 3;
 /// Milliseconds that something sent may stay unacknowledged.
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: u32 = 5000;
+/// How long a TLS handshake may be silent before the port is asked whether it
+/// speaks Redis plainly; and how long that question may take.
+const SILENCE: Duration = Duration::from_millis(400);
+const SECOND_LOOK: Duration = Duration::from_millis(400);
 
-/// Knows how to reach one server.
+/// Knows how to reach one server, or whichever of several is meant now.
 pub(super) struct Transport {
     pub(super) address: Address,
-    /// Everything that is open through it.
+    pub(super) sentinels: Vec<Address>,
+    pub(super) announced: Announced,
+    /// Everything that is open through it, or through a way that it led to.
     pub(super) crowd: Crowd,
-    ca: Option<PathBuf>,
-    /// Reading the certificates of a host takes milliseconds: once is enough.
-    tls: OnceCell<Arc<ClientConfig>>,
+    trust: Arc<Trust>,
+    known: Mutex<Known>,
 }
+
+/// What is remembered of the way.
+#[derive(Default)]
+struct Known {
+    /// Other doors to the same deployment, for when the first one is shut.
+    others: Vec<Place>,
+    reached: Option<Place>,
+    moved: Option<Move>,
+}
+
+/// The master was one server, and now is another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Move {
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) at: Instant,
+}
+
+/// A stream, and where it leads.
+pub(super) type Opened = (Box<dyn Stream>, Place);
 
 impl Transport {
     /// `ca` names the certificates to trust; without it those of this host.
-    pub(super) fn new(address: Address, ca: Option<PathBuf>) -> Self {
-        Self { address, crowd: Crowd::default(), ca, tls: OnceCell::new() }
+    pub(super) fn new(entrance: Entrance, ca: Option<PathBuf>) -> Self {
+        let Entrance { address, sentinels, announced } = entrance;
+        let trust = Arc::new(Trust::new(ca));
+        let (crowd, known) = (Crowd::default(), Mutex::default());
+        Self { address, sentinels, announced, crowd, trust, known }
+    }
+
+    /// The way to another server that is trusted alike.
+    pub(super) fn to(&self, address: Address) -> Self {
+        Self {
+            address,
+            sentinels: Vec::new(),
+            announced: self.announced.clone(),
+            crowd: self.crowd.clone(),
+            trust: Arc::clone(&self.trust),
+            known: Mutex::default(),
+        }
     }
 
     /// Connects, writing each step to `watch`.
@@ -57,9 +95,9 @@ impl Transport {
         &self,
         watch: &mut Stopwatch,
         deadline: Instant,
-    ) -> Result<Box<dyn Stream>, Trouble> {
-        let stream = self.reach(watch, deadline).await?;
-        Ok(Box::new(self.crowd.admit(stream)))
+    ) -> Result<Opened, Trouble> {
+        let (stream, place) = self.reach(watch, deadline).await?;
+        Ok((Box::new(self.crowd.admit(stream)), place))
     }
 
     /// The same, without counting it among what is open.
@@ -67,66 +105,167 @@ impl Transport {
         &self,
         watch: &mut Stopwatch,
         deadline: Instant,
-    ) -> Result<Box<dyn Stream>, Trouble> {
-        match &self.address.place {
+    ) -> Result<Opened, Trouble> {
+        if let Place::Master { .. } = &self.address.place {
+            let master = named_master(self, deadline).await;
+            watch.lap("sentinels");
+            return self.open_at(master?, watch, deadline).await;
+        }
+        let first = match self.open_at(self.address.place.clone(), watch, deadline).await {
+            Ok(opened) => return Ok(opened),
+            Err(trouble) => trouble,
+        };
+        let others = self.known().others.clone();
+        for other in others {
+            if let Ok(opened) = self.open_at(other, watch, deadline).await {
+                return Ok(opened);
+            }
+        }
+        Err(first)
+    }
+
+    async fn open_at(
+        &self,
+        place: Place,
+        watch: &mut Stopwatch,
+        deadline: Instant,
+    ) -> Result<Opened, Trouble> {
+        let stream: Box<dyn Stream> = match &place {
             Place::Unix(path) => {
                 let connected = within(deadline, Step::Connect, UnixStream::connect(path)).await?;
                 watch.lap("connect");
-                Ok(Box::new(connected.map_err(|error| self.unreachable(&error))?))
+                Box::new(connected.map_err(|error| self.unreachable(&place, &error))?)
             }
-            Place::Tcp { host, port } => {
-                Ok(Box::new(self.tcp((host, *port), watch, deadline).await?))
-            }
-            Place::Tls { host, port } => {
-                let tcp = self.tcp((host, *port), watch, deadline).await?;
-                let encrypted = self.encrypt(host, tcp, deadline).await;
+            Place::Tcp { .. } => Box::new(self.tcp(&place, watch, deadline).await?),
+            Place::Tls { .. } => {
+                let tcp = self.tcp(&place, watch, deadline).await?;
+                let encrypted = self.encrypt(&place, tcp, deadline).await;
                 watch.lap("tls");
-                encrypted
+                encrypted?
             }
+            Place::Master { .. } => return Err(Trouble::Reach(unnamed())),
+        };
+        Ok((stream, place))
+    }
+
+    /// Remembers further doors to the same deployment.
+    pub(super) fn remember(&self, others: Vec<Place>) {
+        self.known().others = others;
+    }
+
+    /// Takes note of where a greeted connection leads.
+    pub(super) fn arrived(&self, place: &Place) {
+        let mut known = self.known();
+        let before = known.reached.replace(place.clone());
+        if let Some(before) = before.filter(|before| before != place) {
+            let (from, to) = (before.to_string(), place.to_string());
+            known.moved = Some(Move { from, to, at: Instant::now() });
         }
+    }
+
+    /// When the place last changed, and from where to where.
+    pub(super) fn moved(&self) -> Option<Move> {
+        self.known().moved.clone()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn tcp(
         &self,
-        place: (&str, u16),
+        place: &Place,
         watch: &mut Stopwatch,
         deadline: Instant,
     ) -> Result<TcpStream, Trouble> {
-        let found = timeout_at(deadline, lookup_host(place)).await;
+        let Some((host, port)) = place.port() else { return Err(Trouble::Reach(unnamed())) };
+        let found = timeout_at(deadline, lookup_host((host, port))).await;
         watch.lap("resolve");
         let addresses: Vec<_> = match found {
             Ok(Ok(addresses)) => addresses.collect(),
-            Ok(Err(error)) => return Err(unresolved(place.0, &error)),
-            Err(_) => return Err(Trouble::Reach(silent_resolver(place.0))),
+            Ok(Err(error)) => return Err(unresolved(host, &error)),
+            Err(_) => return Err(Trouble::Reach(silent_resolver(host))),
         };
         let connected = within(deadline, Step::Connect, TcpStream::connect(&*addresses)).await;
         watch.lap("connect");
-        let stream = connected?.map_err(|error| self.unreachable(&error))?;
-        keep_honest(&stream).map_err(|error| self.unreachable(&error))?;
+        let stream = connected?.map_err(|error| self.unreachable(place, &error))?;
+        keep_honest(&stream).map_err(|error| self.unreachable(place, &error))?;
         Ok(stream)
     }
 
+    /// The handshake. A plain server takes its first words for the beginning of a
+    /// command and waits for the rest, so that its silence has to be looked into.
     async fn encrypt(
         &self,
-        host: &str,
+        place: &Place,
         tcp: TcpStream,
         deadline: Instant,
     ) -> Result<Box<dyn Stream>, Trouble> {
-        let config = self.tls.get_or_try_init(|| client_config(self.ca.clone())).await;
-        let config = config.map_err(Trouble::Reach)?;
-        let name = ServerName::try_from(host.to_owned());
-        let name =
-            name.map_err(|_| Trouble::Tls("the host is no name for a certificate".into()))?;
-        let handshake = TlsConnector::from(Arc::clone(config)).connect(name, tcp);
-        match within(deadline, Step::Tls, handshake).await? {
-            Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(Trouble::Tls(reason(&error))),
+        let handshake = self.handshake(place, tcp);
+        tokio::pin!(handshake);
+        let patience = cmp::min(deadline, Instant::now() + SILENCE);
+        if let Ok(ended) = timeout_at(patience, &mut handshake).await {
+            return ended;
+        }
+        tokio::select! {
+            ended = within(deadline, Step::Tls, handshake) => ended?,
+            true = self.speaks_plainly(place) => Err(Trouble::LacksTls),
         }
     }
 
-    fn unreachable(&self, error: &io::Error) -> Trouble {
-        Trouble::Reach(ProbeError::of_io(error, &self.address.name()))
+    async fn handshake(&self, place: &Place, tcp: TcpStream) -> Result<Box<dyn Stream>, Trouble> {
+        let host = place.host();
+        let config = self.trust.config().await.map_err(Trouble::Reach)?;
+        let name = ServerName::try_from(host.clone());
+        let name =
+            name.map_err(|_| Trouble::Tls("the host is no name for a certificate".into()))?;
+        match TlsConnector::from(config).connect(name, tcp).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(Trouble::Tls(reason(&error, &host))),
+        }
     }
+
+    /// Whether a port that is silent to TLS answers `PING` without it.
+    async fn speaks_plainly(&self, place: &Place) -> bool {
+        let deadline = Instant::now() + SECOND_LOOK;
+        let asked = async {
+            let mut stream = self.tcp(place, &mut Stopwatch::start(), deadline).await.ok()?;
+            stream.write_all(b"PING\r\n").await.ok()?;
+            let mut answer = [0; 1];
+            stream.read_exact(&mut answer).await.ok()?;
+            // `+PONG`, or a refusal such as `-NOAUTH`.
+            Some(matches!(answer, [b'+' | b'-']))
+        };
+        timeout_at(deadline, asked).await.ok().flatten().unwrap_or(false)
+    }
+
+    /// Whether a port that closed on plain words answers the greeting of TLS.
+    pub(super) async fn speaks_tls(&self, place: &Place, deadline: Instant) -> bool {
+        let deadline = cmp::min(deadline, Instant::now() + SECOND_LOOK);
+        let Place::Tcp { .. } = place else { return false };
+        let asked = async {
+            let tcp = self.tcp(place, &mut Stopwatch::start(), deadline).await.ok()?;
+            let config = self.trust.config().await.ok()?;
+            let name = ServerName::try_from(place.host()).ok()?;
+            Some(match TlsConnector::from(config).connect(name, tcp).await {
+                Ok(_) => true,
+                Err(error) => matches!(
+                    of_tls(&error),
+                    Some(rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_))
+                ),
+            })
+        };
+        timeout_at(deadline, asked).await.ok().flatten().unwrap_or(false)
+    }
+
+    fn unreachable(&self, place: &Place, error: &io::Error) -> Trouble {
+        Trouble::Reach(ProbeError::of_io(error, &self.address.at(place.clone()).name()))
+    }
+}
+
+/// A name is no place to connect to.
+fn unnamed() -> ProbeError {
+    ProbeError::Misconfigured("a master's name leads nowhere without its sentinels".into())
 }
 
 /// Makes a connection that leads into nothing end by itself, and soon.
@@ -168,57 +307,6 @@ fn unresolved(host: &str, error: &io::Error) -> Trouble {
     })
 }
 
-/// Why a handshake failed; the driver hides its own error in that of the socket.
-fn reason(error: &io::Error) -> String {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match inner {
-        Some(error @ rustls::Error::InvalidMessage(_)) => {
-            format!("the port does not speak TLS ({error})")
-        }
-        // The library's words for it name its own types.
-        Some(error) if format!("{error:?}").contains("CaUsedAsEndEntity") => {
-            "the server shows the certificate of an issuer, not one of its own".into()
-        }
-        Some(error) => error.to_string(),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "it closed the connection during the handshake".into()
-        }
-        None => error.kind().to_string(),
-    }
-}
-
-async fn client_config(ca: Option<PathBuf>) -> Result<Arc<ClientConfig>, ProbeError> {
-    tls::install();
-    let roots = spawn_blocking(move || match ca {
-        Some(path) => named_roots(&path),
-        None => Ok(native_roots()),
-    });
-    let roots =
-        roots.await.map_err(|_| ProbeError::Local("reading certificates failed".into()))??;
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-fn named_roots(path: &Path) -> Result<RootCertStore, ProbeError> {
-    let bad = |what: &str| ProbeError::Misconfigured(format!("`ca`: {} {what}", path.display()));
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|_| bad("cannot be read"))? {
-        let certificate = certificate.map_err(|_| bad("is not a PEM file"))?;
-        roots.add(certificate).map_err(|_| bad("holds a certificate that cannot vouch"))?;
-    }
-    if roots.is_empty() { Err(bad("holds no certificate")) } else { Ok(roots) }
-}
-
-/// What this host trusts; where it has no store (a bare container), Mozilla's list.
-fn native_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    }
-    roots
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +314,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     fn transport(url: &str, ca: Option<PathBuf>) -> Transport {
-        Transport::new(Address::parse(&Secret::new(url)).unwrap(), ca)
+        Transport::new(Entrance::of(Address::parse(&Secret::new(url)).unwrap()), ca)
     }
 
     async fn trouble(transport: &Transport) -> (Trouble, Vec<String>) {
@@ -243,7 +331,7 @@ mod tests {
         let address = format!("redis://{}", listener.local_addr().unwrap());
         let transport = transport(&address, None);
         let deadline = Instant::now() + Duration::from_secs(5);
-        let place = ("127.0.0.1", listener.local_addr().unwrap().port());
+        let place = &transport.address.place;
         let stream = transport.tcp(place, &mut Stopwatch::start(), deadline).await.unwrap();
         assert!(stream.nodelay().unwrap() && sockopt::socket_keepalive(&stream).unwrap());
         assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), Duration::from_secs(10));
@@ -270,14 +358,5 @@ mod tests {
         assert!(is_ours(
             "failed to lookup address information: Temporary failure in name resolution"
         ));
-    }
-
-    #[test]
-    fn a_certificate_file_must_hold_a_certificate() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        for path in [Path::new("/nowhere/ca.pem"), file.path()] {
-            let error = named_roots(path).unwrap_err();
-            assert!(matches!(&error, ProbeError::Misconfigured(says) if says.contains("`ca`")));
-        }
     }
 }

@@ -7,10 +7,12 @@ use super::{
     keys::Keys,
     server::Server,
     services::{
-        Bench, Case, Pace, Service, Spared, cache, lacking, lock, queue, ratelimit, run_all,
+        Bench, Case, Pace, Ran, Service, Spared, cache, lacking, lock, queue, ratelimit, run_all,
         run_in_process, session, spared, sum_up,
     },
+    settings::Meant,
     steps::Steps,
+    topology::Turn,
     trouble::Trouble,
 };
 use crate::{
@@ -26,6 +28,7 @@ pub(super) const SET_URL: &str = "set REDIS_URL, or `url` in [redis]";
 const ALLOW: &str = "set `writes = true` in [redis], or pass --allow-writes; \
     the keys begin with tminus:, live 60 s at most and are removed";
 
+const READ_ONLY: &str = "leave `replica` out to have what writes checked too";
 /// What is asked before anything is written.
 pub(super) const MADE_READY: &str = "PING, INFO, COMMAND INFO";
 pub(super) const ANSWERED: &str = "an answer to each";
@@ -152,12 +155,12 @@ impl Redis {
         match &self.back {
             Back::Misconfigured(says) => Err(ProbeError::Misconfigured(says.clone())),
             Back::StandIn => Ok(in_process(trial).await),
-            Back::Server(site) if !site.may_write => {
-                Ok(Finding::skipped(Skip::NotAllowed, "not allowed to write there").remedy(ALLOW))
+            Back::Server(site) if !site.may_write => Ok(not_allowed()),
+            Back::Server(site) if site.meant == Meant::Replica => {
+                let says = "only read: a replica is meant";
+                Ok(Finding::skipped(Skip::NotApplicable, says).remedy(READ_ONLY))
             }
-            Back::Server(site) => Ok(on_server(trial, site)
-                .await
-                .unwrap_or_else(|trouble| trouble.finding(MADE_READY, ANSWERED))),
+            Back::Server(site) => Ok(on_server(trial, site).await),
         }
     }
 }
@@ -169,20 +172,54 @@ async fn in_process<S: ?Sized + Send + Sync>(trial: &Trial<S>) -> Finding {
     sum_up(trial.service, &ran, trial.cases.len(), pace).remedy(SET_URL).on_fallback()
 }
 
-async fn on_server<S: ?Sized + Send + Sync>(
+fn not_allowed() -> Finding {
+    Finding::skipped(Skip::NotAllowed, "not allowed to write there").remedy(ALLOW)
+}
+
+async fn on_server<S: ?Sized + Send + Sync>(trial: &Trial<S>, site: &Site) -> Finding {
+    let untold = |trouble: Trouble| trouble.finding(MADE_READY, ANSWERED);
+    let mut first: Option<Receipt> = None;
+    loop {
+        let turn = match site.turn(trial.service.name).await {
+            Ok(turn) => turn,
+            Err(trouble) => return untold(trouble),
+        };
+        let (finding, redirected) = match in_turn(trial, site, &turn).await {
+            Ok(ended) => ended,
+            Err(trouble) => (untold(trouble), false),
+        };
+        match first {
+            None if redirected => first = Some(finding.receipt),
+            None => return site.turns.ended(&turn, finding),
+            Some(receipt) => {
+                let (evidence, receipt) = (finding.evidence.clone(), finding.receipt.and(receipt));
+                let evidence = evidence.fact("migrating", "a slot moved under a first attempt");
+                return site.turns.ended(&turn, finding.evidence(evidence).receipt(receipt));
+            }
+        }
+    }
+}
+
+/// A run where its turn is, and whether its slot was moving or had moved.
+async fn in_turn<S: ?Sized + Send + Sync>(
     trial: &Trial<S>,
     site: &Site,
-) -> Result<Finding, Trouble> {
-    let (server, ready) = site.ready().await?;
+    turn: &Turn,
+) -> Result<(Finding, bool), Trouble> {
+    let client = turn.client().await?;
+    if !site.may_write_to(&client) {
+        return Ok((not_allowed(), false));
+    }
+    let (server, ready) = site.ready(turn, client).await?;
     let (service, pace) = (trial.service, ready.pace());
     let commands = ready.scene.commands.as_ref();
     if let Some(command) = commands.and_then(|known| known.lack(service.needs)) {
-        return Ok(lacking(service, command));
+        return Ok((lacking(service, command), false));
     }
     if let Some(full) = ready.no_room() {
-        return Ok(full);
+        return Ok((full, false));
     }
-    let keys = Keys::new(service.name);
+    let keys = Keys::within(service.name, &turn.slots);
     let set_up = |steps: &Steps| Bench {
         back_end: (trial.on_server)(server.noting(steps)),
         keys: keys.clone(),
@@ -197,7 +234,8 @@ async fn on_server<S: ?Sized + Send + Sync>(
     let receipt = server.clear(&keys).await;
     let evidence = finding.evidence.clone().fact("keys", keys.prefix());
     let evidence = account(evidence, &server, receipt);
-    Ok(finding.evidence(evidence).latency(median(&ready.pings)).receipt(receipt))
+    let finding = finding.evidence(evidence).latency(median(&ready.pings)).receipt(receipt);
+    Ok((finding, ran.iter().any(Ran::is_redirected)))
 }
 
 /// Says what a full server spares, if a command proves it.

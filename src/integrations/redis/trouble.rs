@@ -28,19 +28,29 @@ pub(crate) enum Trouble {
     /// Nothing came in time, but this host did not look in time either: by this
     /// long. Says nothing about the server.
     Starved(Duration),
-    /// The server closed the connection.
+    /// The server closed the connection, before it ever answered.
     Closed,
+    /// The connection was closed after it had been in use.
+    Cut,
     /// What came is not the Redis protocol; its first bytes.
     NotRedis(String),
     /// What came is far longer than any answer.
     TooLong,
     /// The TLS handshake failed, for this reason.
     Tls(String),
+    /// The port speaks TLS, and we were told to do without.
+    WantsTls,
+    /// The port speaks Redis without TLS, and we were told to encrypt.
+    LacksTls,
     /// There is no connection at all.
     Reach(ProbeError),
     /// A well-formed answer of another shape than agreed.
     Odd(String),
 }
+
+/// What to do where connections end that nobody of ours has ended.
+pub(super) const FIND_WHO_CLOSES: &str =
+    "find out who closes connections: CLIENT KILL, `timeout`, a proxy or a firewall in between";
 
 /// What may be waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +73,14 @@ impl Trouble {
     /// Whether the connection it happened on is of no more use.
     pub(super) fn ends_connection(&self) -> bool {
         match self {
-            Self::Closed | Self::NotRedis(_) | Self::TooLong | Self::Tls(_) | Self::Reach(_) => {
-                true
-            }
+            Self::Closed
+            | Self::Cut
+            | Self::NotRedis(_)
+            | Self::TooLong
+            | Self::Tls(_)
+            | Self::WantsTls
+            | Self::LacksTls
+            | Self::Reach(_) => true,
             // After a failover the name may lead elsewhere: resolve and connect anew.
             Self::Reply { code, .. } => matches!(code.as_str(), "READONLY" | "MASTERDOWN"),
             Self::Late { .. } | Self::Starved(_) | Self::Odd(_) => false,
@@ -115,6 +130,7 @@ impl Trouble {
                 "it closed the connection",
                 "make sure that the port is Redis'; a TLS port wants rediss://",
             ),
+            Self::Cut => fault(Kind::Cut, "the connection was closed in mid-run", FIND_WHO_CLOSES),
             Self::NotRedis(first) => fault(
                 Kind::NotRedis,
                 &format!("not Redis: it says {:?}", plain(first, 40)),
@@ -129,6 +145,16 @@ impl Trouble {
                 Kind::Tls,
                 &format!("TLS failed: {reason}"),
                 "mend the certificate, name its issuer with `ca`, or use redis:// without TLS",
+            ),
+            Self::WantsTls => fault(
+                Kind::Tls,
+                "the port speaks TLS, the address does not",
+                "write rediss:// instead of redis://, and name the issuer with `ca`",
+            ),
+            Self::LacksTls => fault(
+                Kind::Tls,
+                "the port speaks Redis without TLS",
+                "write redis:// instead of rediss://, or give the server's tls-port",
             ),
             Self::Reach(error) => {
                 fault(Kind::Unreachable, &error.to_string(), error.hint().unwrap_or_default())
@@ -147,10 +173,12 @@ impl Trouble {
             Self::Reply { code, text } => format!("-{code} {text}"),
             Self::Late { after, .. } => format!("nothing within {}", units::span(*after)),
             Self::Starved(_) => "nothing in time, and nobody looked".into(),
-            Self::Closed => "end of the connection".into(),
+            Self::Closed | Self::Cut => "end of the connection".into(),
             Self::NotRedis(first) => first.clone(),
             Self::TooLong => "more than 256 KiB".into(),
             Self::Tls(reason) => reason.clone(),
+            Self::WantsTls => "end of the connection; TLS is answered".into(),
+            Self::LacksTls => "nothing to the TLS greeting; a plain PING is answered".into(),
             Self::Reach(error) => error.to_string(),
             Self::Odd(what) => what.clone(),
         }

@@ -158,10 +158,10 @@ async fn a_full_run_keeps_to_its_budget_and_to_its_commands() {
         let sent: Vec<_> = logged.iter().filter(|logged| !logged.inner).collect();
         cost(&sent, &logged);
         harmless(&logged);
-        // A greeting is not logged; the one look at an idle connection is not the service's.
+        // Greeting the one who looks is no service's; neither is a look at an idle connection.
         let told: u64 = findings.iter().map(|finding| finding.receipt.sent).sum();
         let counted = u64::try_from(sent.len()).unwrap();
-        assert!(told + 1 >= counted, "{told} told, {counted} counted");
+        assert!(told + 2 >= counted, "{told} told, {counted} counted");
         let bytes: f64 = findings.iter().map(kibibytes).sum();
         assert!(bytes > 0.0 && bytes <= KIBIBYTES, "{bytes} KiB");
         fastest = fastest.min(wall);

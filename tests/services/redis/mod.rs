@@ -14,6 +14,7 @@ mod metrics;
 mod perf;
 mod pubsub;
 mod tls;
+mod topology;
 mod transient;
 
 use crate::support::{Process, binary, free_port, wait_until};
@@ -35,10 +36,11 @@ use tminus::{
 use tokio_util::sync::CancellationToken;
 
 /// All checks.
-const ALL: [&str; 10] = [
+const ALL: [&str; 11] = [
     "connect",
     "commands",
     "instance",
+    "topology",
     "cache",
     "lock",
     "session",

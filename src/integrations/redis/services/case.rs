@@ -110,6 +110,14 @@ pub(crate) struct Ran {
     pub(crate) steps: Vec<Step>,
 }
 
+impl Ran {
+    /// Whether a node of a cluster sent us to another one, because a slot moves.
+    pub(crate) fn is_redirected(&self) -> bool {
+        matches!(&self.ended, Err(Upset::Trouble(Trouble::Reply { code, .. }))
+            if matches!(code.as_str(), "MOVED" | "ASK" | "TRYAGAIN"))
+    }
+}
+
 /// One thing that must be so.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {

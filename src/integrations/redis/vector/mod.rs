@@ -9,7 +9,7 @@ mod prints;
 mod probes;
 mod send;
 
-use super::{Back, Redis, Site, keys::Keys, trouble::Trouble};
+use super::{Back, Redis, Site, topology::Turn, trouble::Trouble};
 use crate::{domain::Finding, probe::ProbeError};
 use probes::{COUNT, PROBES, Probe};
 use send::{Asked, send};
@@ -62,29 +62,36 @@ impl Redis {
 /// The light vector where the last full one is young and found nothing, else the full one.
 async fn look(site: &Site) -> Finding {
     let known = site.vector.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut turn = None;
     let known = known.filter(|full| full.at.elapsed() < FULL && full.row.iter().all(is_fine));
     if let Some(full) = known {
-        let asked = run(site, |probe| probe.light).await;
+        let asked = send(site, turn, |probe| probe.light).await;
         if asked.row.iter().all(is_fine) {
-            return judge::judge(&over(full.row, asked.row), asked.receipt);
+            let finding = judge::judge(&over(full.row, asked.row), asked.receipt);
+            return in_its_turn(site, asked.turn.as_ref(), finding);
         }
         if !asked.connected {
             // All of them fail alike: asking for the rest would tell nothing more.
             return concluded(site, &asked);
         }
+        turn = asked.turn;
     }
-    let asked = run(site, |_| true).await;
+    let asked = send(site, turn, |_| true).await;
     concluded(site, &asked)
-}
-
-async fn run(site: &Site, wanted: fn(&Probe) -> bool) -> Asked {
-    send(site, &Keys::new("commands"), wanted).await
 }
 
 fn concluded(site: &Site, asked: &Asked) -> Finding {
     let full = Full { row: asked.row.clone(), at: Instant::now() };
     site.vector.lock().unwrap_or_else(PoisonError::into_inner).replace(full);
-    judge::judge(&asked.row, asked.receipt)
+    in_its_turn(site, asked.turn.as_ref(), judge::judge(&asked.row, asked.receipt))
+}
+
+/// Says which master of a cluster it was.
+fn in_its_turn(site: &Site, turn: Option<&Turn>, finding: Finding) -> Finding {
+    match turn {
+        Some(turn) => site.turns.ended(turn, finding),
+        None => finding,
+    }
 }
 
 fn is_fine(seen: &Seen) -> bool {

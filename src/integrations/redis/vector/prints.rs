@@ -169,9 +169,9 @@ pub(super) fn code(trouble: &Trouble) -> &str {
         Trouble::Late { step: Step::Answer, .. } => LATE,
         Trouble::Late { .. } => "no connection",
         Trouble::Starved(_) => "not looked",
-        Trouble::Closed => "closed",
+        Trouble::Closed | Trouble::Cut => "closed",
         Trouble::NotRedis(_) | Trouble::TooLong => "not Redis",
-        Trouble::Tls(_) => "TLS",
+        Trouble::Tls(_) | Trouble::WantsTls | Trouble::LacksTls => "TLS",
         Trouble::Reach(_) => "unreachable",
         Trouble::Odd(_) => "odd",
     }

@@ -9,6 +9,9 @@ use super::{
         keys::Keys,
         reply::{count, list, text},
         server::Server,
+        settings::Meant,
+        topology::Turn,
+        transport::Transport,
         trouble::Trouble,
         vitals::{Reading, room},
     },
@@ -35,6 +38,7 @@ const LONGEST: Duration = Duration::from_millis(900);
 const CLEARING: Duration = Duration::from_millis(500);
 
 const NOT_ALLOWED: &str = "not sent: writing is not allowed";
+const ONLY_READ: &str = "not sent: a replica is meant";
 pub(super) const NO_ROOM: &str = "not sent: it could push out a key";
 const NOT_NOW: &str = "not sent";
 
@@ -42,23 +46,31 @@ const NOT_NOW: &str = "not sent";
 pub(super) struct Asked {
     pub(super) row: Row,
     pub(super) receipt: Receipt,
+    /// Where they were sent.
+    pub(super) turn: Option<Turn>,
     /// Whether there were connections at all.
     pub(super) connected: bool,
 }
 
 /// One command's answer on the way to its place.
 type Placed = (usize, Result<Value, Trouble>, Duration, Instant);
-/// Connections to read, to write and to listen on.
-type Lanes = (Arc<Client>, Arc<Client>, Option<Arc<Client>>);
+/// Connections to read, to write and to listen on, and where they lead.
+struct Lanes {
+    reads: Arc<Client>,
+    writes: Arc<Client>,
+    listener: Option<Arc<Client>>,
+    turn: Turn,
+}
 
-/// Sends what is `wanted` and allowed.
-pub(super) async fn send(site: &Site, keys: &Keys, wanted: fn(&Probe) -> bool) -> Asked {
-    let names = Names::of(keys);
+/// Sends what is `wanted` and allowed, where an earlier turn led or where the next one does.
+pub(super) async fn send(site: &Site, turn: Option<Turn>, wanted: fn(&Probe) -> bool) -> Asked {
     let began = Instant::now();
-    let (reads, writes, listener) = match lanes(site, wanted).await {
+    let Lanes { reads, writes, listener, turn } = match lanes(site, turn, wanted).await {
         Ok(lanes) => lanes,
         Err(trouble) => return nothing(&trouble, began.elapsed()),
     };
+    let keys = Keys::within("commands", &turn.slots);
+    let names = Names::of(&keys);
     let patience = cmp::min(PATIENCE + began.elapsed() * 2, LONGEST);
     let on = |lane| {
         let fits = move |probe: &Probe| probe.lane == lane && wanted(probe);
@@ -66,7 +78,7 @@ pub(super) async fn send(site: &Site, keys: &Keys, wanted: fn(&Probe) -> bool) -
     };
     let mut placed = ask(&reads, &names, on(Lane::Reads), patience).await;
     note_time(site, &placed);
-    let held_back = held_back(site, &placed);
+    let held_back = held_back(site, &writes, &placed);
     let allowed = on(Lane::Writes).filter(|at| held_back.is_none() || !PROBES[*at].writes());
     let heard = async {
         match &listener {
@@ -80,31 +92,41 @@ pub(super) async fn send(site: &Site, keys: &Keys, wanted: fn(&Probe) -> bool) -
     placed.iter().filter_map(|(_, answer, ..)| answer.as_ref().err()).for_each(|trouble| {
         site.note_error(trouble);
     });
-    let receipt = clear(writes, keys, placed.len()).await;
-    Asked { row: row(placed, held_back, wanted), receipt, connected: true }
+    let receipt = clear(writes, &keys, placed.len()).await;
+    Asked { row: row(placed, held_back, wanted), receipt, turn: Some(turn), connected: true }
 }
 
 /// A connection for each lane, the listening one only where it is wanted.
-async fn lanes(site: &Site, wanted: fn(&Probe) -> bool) -> Result<Lanes, Trouble> {
+async fn lanes(
+    site: &Site,
+    turn: Option<Turn>,
+    wanted: fn(&Probe) -> bool,
+) -> Result<Lanes, Trouble> {
     // The first alone: a wrong password is to be tried once.
-    let reads = dial(site).await?;
+    let first = dial(&site.transport).await?;
+    let turn = match turn {
+        Some(turn) => turn,
+        None => site.turn_from("commands", Arc::clone(&first)).await?,
+    };
+    let way = turn.way().unwrap_or(&site.transport);
+    let reads = if turn.is_shared() { first } else { dial(way).await? };
     let listens = PROBES.iter().any(|probe| wanted(probe) && probe.lane == Lane::Listens);
-    let listener = async { if listens { dial(site).await.map(Some) } else { Ok(None) } };
-    let (writes, listener) = join(dial(site), listener).await;
-    Ok((reads, writes?, listener?))
+    let listener = async { if listens { dial(way).await.map(Some) } else { Ok(None) } };
+    let (writes, listener) = join(dial(way), listener).await;
+    Ok(Lanes { reads, writes: writes?, listener: listener?, turn })
 }
 
-async fn dial(site: &Site) -> Result<Arc<Client>, Trouble> {
+async fn dial(transport: &Transport) -> Result<Arc<Client>, Trouble> {
     let deadline = Instant::now() + DIAL;
     let mut watch = Stopwatch::start();
-    Client::dial(&site.transport, Purpose::Probe, &mut watch, deadline).await.map(Arc::new)
+    Client::dial(transport, Purpose::Probe, &mut watch, deadline).await.map(Arc::new)
 }
 
 /// No command was sent, for the same trouble.
 fn nothing(trouble: &Trouble, took: Duration) -> Asked {
     let at = Instant::now();
     let row = array::from_fn(|_| Seen { answer: Answer::Failed(trouble.clone()), took, at });
-    Asked { row, receipt: Receipt::default(), connected: false }
+    Asked { row, receipt: Receipt::default(), turn: None, connected: false }
 }
 
 /// Sends the commands at these places in one go, each with its own time to answer.
@@ -124,8 +146,11 @@ async fn ask(
 }
 
 /// Why nothing may be written now, if so.
-fn held_back(site: &Site, placed: &[Placed]) -> Option<&'static str> {
-    if !site.may_write {
+fn held_back(site: &Site, client: &Client, placed: &[Placed]) -> Option<&'static str> {
+    if site.meant == Meant::Replica {
+        return Some(ONLY_READ);
+    }
+    if !site.may_write_to(client) {
         return Some(NOT_ALLOWED);
     }
     let told = placed.iter().find(|(at, ..)| PROBES[*at].name == "INFO")?;

@@ -37,6 +37,8 @@ struct Row {
     number: &'static str,
     fault: &'static str,
     wants: Vec<Want>,
+    /// What suffers or not, as the moment has it.
+    may_suffer: &'static [&'static str],
     /// By when it is to be reported, and to be gone again, on an idle host.
     specified: (Duration, Duration),
     /// Whether somebody asks, or polling has to find it out.
@@ -68,7 +70,7 @@ struct Report {
 impl Row {
     fn new(number: &'static str, fault: &'static str, specified: (u64, u64)) -> Self {
         let specified = (Duration::from_secs(specified.0), Duration::from_secs(specified.1));
-        Self { number, fault, wants: Vec::new(), specified, asked: true }
+        Self { number, fault, wants: Vec::new(), may_suffer: &[], specified, asked: true }
     }
 
     /// Nobody asks: the time to report is that of polling.
@@ -88,6 +90,11 @@ impl Row {
         self
     }
 
+    fn may_suffer(mut self, checks: &'static [&'static str]) -> Self {
+        self.may_suffer = checks;
+        self
+    }
+
     /// Everything that needs `connect` waits for it.
     fn blocks(self) -> Self {
         let needy = |name: &&str| !CONNECTS.contains(name);
@@ -99,6 +106,10 @@ impl Row {
 impl Row {
     fn touches(&self, view: &CheckView) -> bool {
         self.wants.iter().any(|want| view.spec.name == want.check)
+    }
+
+    fn leaves_alone(&self, view: &CheckView) -> bool {
+        !self.touches(view) && !self.may_suffer.contains(&&*view.spec.name)
     }
 
     fn print(&self, report: &Report, cleared: Option<(Duration, Duration)>) {

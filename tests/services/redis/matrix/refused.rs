@@ -37,7 +37,8 @@ async fn rows_15_to_17_replicas_that_are_none_and_some_that_are_missing() {
     let mut watch = Watch::healthy(server.settings()).await;
     let row = Row::new("15", "REPLICAOF elsewhere", (6, 8))
         .wants(&["connect"], ("warn", "read-only replica of 127.0.0.1:1"), "address of the master")
-        .wants(&["instance"], ("fail", "link to the master is down"), "");
+        .wants(&["instance"], ("fail", "link to the master is down"), "")
+        .wants(&["topology"], ("fail", "a replica of 127.0.0.1:1, a master is meant"), "replica");
     let row = refuses(row, "a read-only replica answers (READONLY)", "address of the master");
     let promote = async || server.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
     let demote = async || server.ask::<()>(&["REPLICAOF", "127.0.0.1", "1"]);
@@ -45,6 +46,7 @@ async fn rows_15_to_17_replicas_that_are_none_and_some_that_are_missing() {
 
     let row = Row::new("16", "replica, stale data refused", (6, 8))
         .wants(&["instance"], ("fail", "link to the master is down"), "")
+        .wants(&["topology"], ("fail", "a replica of 127.0.0.1:1, a master is meant"), "replica")
         .wants(&["connect"], ("warn", "a replica that has lost its master (MASTERDOWN)"), "");
     let row = refuses(row, "a replica that has lost its master (MASTERDOWN)", "mend the link");
     let demote = async || {

@@ -103,7 +103,7 @@ impl Watch {
         .await;
         let all = injected.elapsed();
         let untouched = |seen: &Snapshot| {
-            views(seen).filter(|view| !row.touches(view)).all(|view| {
+            views(seen).filter(|view| row.leaves_alone(view)).all(|view| {
                 view.ended.is_some_and(|ended| ended >= at + view.took)
                     && newest(view).outcome.severity()
                         <= standing(before, &view.spec.name).outcome.severity()
@@ -134,6 +134,7 @@ impl Watch {
             let may_fail = row.wants.iter().any(|want| {
                 now.spec.name == want.check && matches!(want.outcome, "fail" | "blocked")
             });
+            let may_fail = may_fail || row.may_suffer.contains(&&*now.spec.name);
             let then = view(before, &now.spec.name).tally.fail;
             assert!(
                 may_fail || now.tally.fail == then,

@@ -229,18 +229,21 @@ async fn timed(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
         wanted: "the message",
     };
     let (channel, mut took) = (channels.channel("e"), Vec::with_capacity(TIMED));
-    for turn in 0..TIMED {
+    let mut limit = bench.pace.slowest() * 10 + ALLOWANCE;
+    // On a slow link a few have to do.
+    let times = if bench.pace.is_quick() { TIMED } else { 3 };
+    for turn in 0..times {
         let (payload, began) = (number(turn), Instant::now());
         let listening = listener.next(patience(bench));
         let (reached, event) = tokio::join!(bench.back_end.publish(&channel, &payload), listening);
-        reached?;
+        // Between the nodes of a cluster it takes as long as their own link does.
+        limit = if let Reached::Here(_) = reached? { PATIENCE } else { limit };
         let event = event?;
         took.push(began.elapsed());
         claim.holds(event == Some(message(&topic, &channels, "e", &payload)), &event)?;
     }
     took.sort_unstable();
     let (median, slowest) = (took[took.len() / 2], took[took.len() - 1]);
-    let limit = bench.pace.slowest() * 10 + ALLOWANCE;
     let slow = (slowest > limit)
         .then(|| format!("messages take up to {} > {}", units::span(slowest), units::span(limit)));
     let saw = format!("median {}, slowest {}", units::span(median), units::span(slowest));

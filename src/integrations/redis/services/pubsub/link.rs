@@ -51,7 +51,7 @@ impl Way {
     /// Connects, greets, and waits until all of `topics` are confirmed.
     pub(super) async fn open(&self, topics: &[Topic]) -> Result<Opened, Trouble> {
         let deadline = Instant::now() + OPENING;
-        let stream = self.transport.open(&mut Stopwatch::start(), deadline).await?;
+        let (stream, _) = self.transport.open(&mut Stopwatch::start(), deadline).await?;
         let mut link = Link::over(stream, self.server.clone());
         let late = Trouble::Late { step: Step::Answer, after: OPENING };
         let joined = async {
@@ -140,7 +140,7 @@ impl Link {
             self.stream.write_all(&packed).await?;
             self.stream.flush().await
         };
-        timeout(ANSWER, sent).await.map_err(|_| late)?.map_err(|_| Trouble::Closed)
+        timeout(ANSWER, sent).await.map_err(|_| late)?.map_err(|_| Trouble::Cut)
     }
 
     /// What comes next. Has no deadline of its own; dropping it loses nothing.
@@ -152,7 +152,7 @@ impl Link {
             }
             match self.stream.read_buf(&mut self.came).await {
                 Ok(1..) => {}
-                Ok(0) | Err(_) => return Err(Trouble::Closed),
+                Ok(0) | Err(_) => return Err(Trouble::Cut),
             }
         }
     }
@@ -177,7 +177,7 @@ fn by(topics: &[Topic], name: &'static str, pattern: &'static str) -> Vec<Cmd> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::super::super::{address::Address, client::Client},
+        super::super::super::{address::Address, client::Client, topology::Entrance},
         *,
     };
     use crate::secret::Secret;
@@ -199,7 +199,7 @@ mod tests {
             }
         });
         let address = Address::parse(&Secret::new(format!("redis://127.0.0.1:{port}"))).unwrap();
-        let transport = Arc::new(Transport::new(address, None));
+        let transport = Arc::new(Transport::new(Entrance::of(address), None));
         let deadline = Instant::now() + OPENING;
         let client =
             Client::dial(&transport, Purpose::Data, &mut Stopwatch::start(), deadline).await;

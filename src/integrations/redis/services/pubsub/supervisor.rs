@@ -150,7 +150,8 @@ impl Watch {
 mod tests {
     use super::{
         super::super::super::{
-            address::Address, client::Client, server::Server, transport::Transport,
+            address::Address, client::Client, server::Server, topology::Entrance,
+            transport::Transport,
         },
         *,
     };
@@ -162,7 +163,7 @@ mod tests {
         let client = Client::over(Box::new(duplex(1024).0), None).await.unwrap();
         let server = Server::new(Arc::new(client));
         let address = Address::parse(&Secret::new("redis://127.0.0.1:1")).unwrap();
-        let way = Way { transport: Arc::new(Transport::new(address, None)), server };
+        let way = Way { transport: Arc::new(Transport::new(Entrance::of(address), None)), server };
         let ((ours, theirs), (sender, orders)) = (duplex(1024), mpsc::channel(1));
         let link = Link::over(Box::new(ours), way.server.clone());
         let topics = vec![Topic::Channel("e".into()), Topic::Pattern("p*".into())];

@@ -1,0 +1,52 @@
+//! What stands behind an address: clusters, sentinels, replicas.
+
+mod cluster;
+mod replica;
+mod sentinel;
+
+use super::*;
+use tminus::domain::{FactValue, Receipt};
+
+/// What a fact of a finding says.
+fn fact(finding: &Finding, name: &str) -> Option<String> {
+    let found = finding.evidence.facts.iter().find(|fact| fact.name == name)?;
+    Some(match &found.value {
+        FactValue::Words(words) => words.clone(),
+        FactValue::Quantity(quantity) => format!("{quantity:?}"),
+    })
+}
+
+/// Runs every check once, and tells what it came to and what it cost.
+async fn full_run(topology: &str, redis: &Redis) -> Vec<(&'static str, Finding)> {
+    let mut findings = Vec::new();
+    let (mut receipt, mut outcomes) = (Receipt::default(), Vec::new());
+    for name in ALL {
+        // A warning of this one is no sign of a busy host.
+        let finding = match name {
+            "topology" => run(redis, name).await,
+            _ => run_fairly(redis, name).await,
+        };
+        outcomes.push(format!("{name} {:?}", finding.outcome));
+        receipt = receipt.and(finding.receipt);
+        findings.push((name, finding));
+    }
+    let Receipt { sent, written, removed, left } = receipt;
+    eprintln!(
+        "{topology:<10} sent {sent:>4}  written {written:>3}  removed {removed:>3}  left {left}  {}",
+        outcomes.join(", ")
+    );
+    assert_eq!((removed, left), (written, 0), "{topology}");
+    findings
+}
+
+/// All checks are well but those named, which warn.
+#[track_caller]
+fn assert_passes(findings: &[(&str, Finding)], warning: &[&str]) {
+    for (name, finding) in findings {
+        if warning.contains(name) {
+            assert_eq!(finding.outcome, Outcome::Warn, "{name}: {}", finding.summary);
+        } else {
+            assert_well(name, finding);
+        }
+    }
+}
