@@ -74,6 +74,11 @@ async fn compare(server: &Server, asked: &Asked, rounds: u32) {
     let url = Some(Secret::new(server.url()));
     let settings = Settings { url, ..Settings::default() };
     let dial = Dial::of(&settings).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while dial.open((Instant::now() + Duration::from_secs(5)).into()).await.is_err() {
+        assert!(Instant::now() < deadline, "the server takes no session");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let (clients, threads) = (asked.clients, asked.threads);
     println!("{clients} clients, {threads} threads, {:?}: {:?}", asked.duration, asked.weights);
     println!(

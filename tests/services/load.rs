@@ -163,7 +163,7 @@ async fn ever_more_clients_show_where_more_add_little() {
     for step in ["with 1 client", "with 2 clients", "with 4 clients", "connection, p95"] {
         assert!(names.contains(&step), "{names:?}");
     }
-    assert!(names.contains(&"more than this many add little"));
+    assert!(names.contains(&"clients for 95 % of the best"));
     assert_eq!(word(&record, "counts agree"), "yes", "those of the steps too");
     assert_eq!(progress.borrow().clients, 4);
     assert_eq!(

@@ -117,7 +117,7 @@ impl Course {
             facts = facts.fact(&name, Quantity::PerSecond(*rate));
         }
         if let Some(knee) = knee(&self.steps) {
-            facts = facts.fact("more than this many add little", Quantity::Count(knee.into()));
+            facts = facts.fact("clients for 95 % of the best", Quantity::Count(knee.into()));
         }
         if let Some(rows) = rows {
             let expected = self.target.rows();

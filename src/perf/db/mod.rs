@@ -104,15 +104,23 @@ impl DbTest {
 impl Test for DbTest {
     fn offer(&self) -> Offer {
         let Asked { clients, rows, .. } = &self.asked;
+        let table = format!("makes a table tminus_perf_… of {rows} rows");
+        let (opens, makes) = if self.dial.as_ref().is_ok_and(Dial::is_file) {
+            let makes = format!("{table} in a file of its own beside it");
+            (format!("starts {clients} threads, a connection each"), makes)
+        } else {
+            let opens = format!("opens {clients} connections, and leaves a fifth of all free");
+            (opens, format!("{table}; no other is touched"))
+        };
         Offer {
             test: self.id.as_str().into(),
             title: "SQL statements".into(),
             target: self.target().into(),
             load: self.asked.says(),
             does: vec![
-                format!("opens {clients} connections, and leaves a fifth of all free"),
-                format!("makes a table tminus_perf_… of {rows} rows, and no other is touched"),
-                "drops it at the end; after a kill, `tminus clean` does".into(),
+                opens,
+                makes,
+                "removes it at the end; after a kill, `tminus clean` does".into(),
                 "stops at 5 % errors".into(),
             ],
             takes: self.asked.takes(),

@@ -1,5 +1,16 @@
 //! MariaDB, healthy and in each of the states that it fails in.
 
+/// Starts or shares a server, or leaves the test where there is none to start.
+macro_rules! need {
+    ($server:expr) => {
+        match $server {
+            Some(server) => server,
+            None => return,
+        }
+    };
+}
+
+mod lost;
 pub(crate) mod server;
 
 use self::server::{COUNTING, LEAST, PLAIN, Server};
@@ -15,16 +26,6 @@ use tminus::{
     units,
 };
 use tokio::time::{sleep, timeout};
-
-/// Starts or shares a server, or leaves the test where there is none to start.
-macro_rules! need {
-    ($server:expr) => {
-        match $server {
-            Some(server) => server,
-            None => return,
-        }
-    };
-}
 
 const CHECKS: [&str; 7] = ["connect", "query", "pool", "transactions", "errors", "slow", "server"];
 

@@ -106,6 +106,14 @@ impl Server {
         }
     }
 
+    /// Ends it as a crash would.
+    pub(crate) fn crash(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.0.kill().unwrap();
+            process.0.wait().unwrap();
+        }
+    }
+
     /// Sends the server a signal.
     pub(crate) fn signal(&self, name: &str) {
         self.process.as_ref().unwrap().signal(name);
@@ -133,10 +141,19 @@ impl Server {
         format!("mysql://{name}:{PASSWORD}@127.0.0.1:{}/shop", self.port)
     }
 
-    /// A session as anybody.
+    /// A session as anybody. A server lets go of a session some moments after its client
+    /// has, so one that is full is asked again.
     pub(crate) async fn connect(&self, url: &str) -> MySqlConnection {
         let options: MySqlConnectOptions = url.parse().unwrap();
-        MySqlConnection::connect_with(&options.disable_statement_logging()).await.unwrap()
+        let options = options.disable_statement_logging();
+        for _ in 0..200 {
+            match MySqlConnection::connect_with(&options).await {
+                Ok(link) => return link,
+                Err(error) => assert!(error.to_string().contains("1040"), "{error}"),
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the server stays full")
     }
 
     /// A session as the administrator, through the socket.

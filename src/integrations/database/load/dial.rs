@@ -89,6 +89,11 @@ impl Dial {
         self.local
     }
 
+    /// Whether it is a file of this machine, and its sessions are threads of ours.
+    pub fn is_file(&self) -> bool {
+        matches!(self.way, Way::Sqlite(..))
+    }
+
     /// Opens the session that a table of ours will belong to.
     ///
     /// # Errors

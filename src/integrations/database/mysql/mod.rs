@@ -133,6 +133,8 @@ impl MySql {
         };
         match counted.await {
             Ok((used, most)) => {
+                // Whom it refused is counted too, until he is gone.
+                let used = used.min(most);
                 let says = format!("server full: {used} of {most} connections ({})", fault.code);
                 Fault { says, ..fault }
             }

@@ -33,7 +33,8 @@ impl MySql {
         let (most, own_most): (u64, u64) = (room.number("most")?, room.number("own_most")?);
         let sessions = self.read(queries::SESSIONS).await?;
         let sessions = first(&sessions.rows, queries::SESSIONS)?;
-        let server = (used, most);
+        // Whom a full server refuses is counted too, until he is gone.
+        let server = (used.min(most), most);
         let account = match own_most {
             0 => None,
             most => Some((sessions.number("own")?, most)),

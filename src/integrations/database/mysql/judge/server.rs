@@ -198,7 +198,12 @@ fn deadlocks(vitals: &Vitals) -> Aspect {
         _ => Mark::Warn,
     };
     let remedy = "take locks in the same order everywhere; SHOW ENGINE INNODB STATUS has the last";
-    judged(&DEADLOCKS, mark, &seen, (format!("{more} deadlocks in {span}"), remedy.into()))
+    judged(
+        &DEADLOCKS,
+        mark,
+        &seen,
+        (format!("{more} deadlock{} in {span}", if more == 1 { "" } else { "s" }), remedy.into()),
+    )
 }
 
 fn history(vitals: &Vitals) -> Aspect {

@@ -142,5 +142,10 @@ pub(super) fn deadlocks(vitals: &Vitals) -> Aspect {
     let a_minute = more * 60 / over.as_secs().max(60);
     let mark = if a_minute > DEADLY { Mark::Fail } else { Mark::Warn };
     let remedy = "take locks in the same order everywhere; the server's log names the statements";
-    DEADLOCKS.bad(mark, &seen, format!("{more} deadlocks in {span}"), remedy.into())
+    DEADLOCKS.bad(
+        mark,
+        &seen,
+        format!("{more} deadlock{} in {span}", if more == 1 { "" } else { "s" }),
+        remedy.into(),
+    )
 }
