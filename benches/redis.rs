@@ -32,7 +32,7 @@ const KEY: &str = "tminus:{0123456789ab}:0123456789ab:load:";
 fn main() {
     let server = Server::start();
     server.fill();
-    for (pipeline, commands) in [("1", "200000"), ("16", "2000000")] {
+    for (pipeline, commands) in [("1", "100000"), ("16", "1000000")] {
         for mix in ["get", "set"] {
             compare(&server, mix, pipeline, commands);
         }

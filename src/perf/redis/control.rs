@@ -28,6 +28,8 @@ pub(super) struct Control {
     heard: Vec<u8>,
     /// Commands sent.
     pub(super) sent: u64,
+    /// Keys that it set, or may have.
+    pub(super) set: u64,
 }
 
 /// A simple answer.
@@ -35,6 +37,7 @@ pub(super) struct Control {
 enum Answer {
     Number(u64),
     Text(String),
+    Refused(Broken),
 }
 
 /// A section of `INFO`.
@@ -72,7 +75,7 @@ impl Info {
 impl Control {
     pub(super) async fn open(dial: &Dial) -> Result<Self, Broken> {
         let stream = dial.open(Instant::now() + ANSWER).await.map_err(|why| broken(&why))?;
-        Ok(Self { stream, heard: Vec::new(), sent: 0 })
+        Ok(Self { stream, heard: Vec::new(), sent: 0, set: 0 })
     }
 
     /// One section of `INFO`.
@@ -80,6 +83,7 @@ impl Control {
         self.send(&encode(&[b"INFO", section.as_bytes()]), 1).await?;
         match self.answer().await? {
             Answer::Text(text) => Ok(Info::read(&text)),
+            Answer::Refused(why) => Err(why),
             Answer::Number(_) => Err(odd()),
         }
     }
@@ -90,9 +94,17 @@ impl Control {
         while from < material.keys {
             let to = (from + BATCH).min(material.keys);
             let batch: Vec<u8> = (from..to).flat_map(|number| material.set(number)).collect();
+            self.set += to - from;
             self.send(&batch, to - from).await?;
+            let mut refused = None;
             for _ in from..to {
-                self.answer().await?;
+                if let Answer::Refused(why) = self.answer().await? {
+                    self.set -= 1;
+                    refused.get_or_insert(why);
+                }
+            }
+            if let Some(why) = refused {
+                return Err(why);
             }
             from = to;
         }
@@ -120,6 +132,7 @@ impl Control {
             self.send(&encode(&parts), 1).await?;
             match self.answer().await? {
                 Answer::Number(count) => sum += count,
+                Answer::Refused(why) => return Err(why),
                 Answer::Text(_) => return Err(odd()),
             }
             from = to;
@@ -146,7 +159,8 @@ impl Control {
             }
             "-" => {
                 let (code, _) = rest.split_once(' ').unwrap_or((rest, ""));
-                Err(Broken::new(code, &format!("the server says {:?}", plain(rest, 100))))
+                let says = format!("the server says {:?}", plain(rest, 100));
+                Ok(Answer::Refused(Broken::new(code, &says)))
             }
             _ => Err(odd()),
         }

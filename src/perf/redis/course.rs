@@ -96,6 +96,7 @@ impl Course {
         };
         match filled {
             Ok(()) => Ok(()),
+            Err(why) if self.target.control.lock().await.set == 0 => Err(why),
             Err(why) => Err(Untested { left: self.tidy(None).await.receipt.left, ..why }),
         }
     }

@@ -162,3 +162,13 @@ async fn a_server_that_dies_ends_the_test_and_not_us() {
     assert!(matches!(record.ended, Ended::Stopped(_)), "{:?}", record.ended);
     assert!(record.receipt.unwrap().left > 0, "nobody can tell: then all are");
 }
+
+#[tokio::test]
+async fn where_nothing_may_be_written_nothing_is_left() {
+    let Some(server) = Server::start(&["--replicaof", "127.0.0.1 1"]) else { return };
+    for mix in [Mix::Mixed, Mix::Set] {
+        let untested = measured(&server.url(), Asked { mix, ..small() }).await.unwrap_err();
+        assert!(untested.says.contains("READONLY"), "{untested}");
+        assert_eq!((untested.why, untested.left), (Hindrance::Target, 0));
+    }
+}
