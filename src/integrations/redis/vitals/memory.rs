@@ -50,6 +50,8 @@ pub(super) fn memory(info: &Info) -> Option<Row> {
     let says = match grade {
         Grade::Open | Grade::Fine => format!("{} of {}", percent(fill), units::bytes(limit)),
         Grade::Warn => format!("memory {} full, limit {}", percent(fill), percent(soft)),
+        // As after a limit was lowered under what is there.
+        Grade::Fail if fill >= 10.0 => "memory over ten times its limit".into(),
         Grade::Fail => format!("memory {} full, limit {}", percent(fill), percent(hard)),
     };
     Some(Row::new(&MEMORY, grade, says))
@@ -127,7 +129,8 @@ mod tests {
             (9_000, "noeviction", Grade::Fail, "memory 90 % full, limit 90 %"),
             (9_499, "allkeys-lru", Grade::Warn, "memory 94 % full, limit 80 %"),
             (9_500, "allkeys-lru", Grade::Fail, "memory 95 % full, limit 95 %"),
-            (12_000, "noeviction", Grade::Fail, "memory 120 % full, limit 90 %"),
+            (99_999, "noeviction", Grade::Fail, "memory 999 % full, limit 90 %"),
+            (100_000, "noeviction", Grade::Fail, "memory over ten times its limit"),
         ];
         for (used, policy, grade, says) in cases {
             let row = memory(&info(used, policy)).unwrap();
