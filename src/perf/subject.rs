@@ -32,7 +32,7 @@ pub trait Subject: Send + Sync + 'static {
 
 /// One virtual user with a connection of its own.
 pub trait Client: 'static {
-    /// Does [`Trip::len`] operations, and tells the trip of each as it ends.
+    /// Does [`Trip::left`] operations, and tells the trip of each as it ends.
     ///
     /// # Errors
     ///

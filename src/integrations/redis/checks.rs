@@ -1,5 +1,5 @@
-//! The part that talks to the server. It measures; [`judge`], [`vitals`] and the
-//! services' own judge decide.
+//! The part that talks to the server. It measures; [`judge`],
+//! [`vitals`](super::vitals) and the services' own judge decide.
 
 use super::{
     Back, Redis, Site,

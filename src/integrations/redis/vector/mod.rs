@@ -2,7 +2,7 @@
 //!
 //! `PING` answers under most of the faults that break the services. The pattern
 //! of what fails tells these faults from each other: [`prints`] knows the
-//! patterns, [`send`] asks, [`judge`] decides.
+//! patterns, [`mod@send`] asks, [`judge`] decides.
 
 mod judge;
 mod prints;
