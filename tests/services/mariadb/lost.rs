@@ -4,7 +4,7 @@ use super::{
     CHECKS, aspect,
     server::{COUNTING, LEAST, Server},
 };
-use crate::database::{database, run, says};
+use crate::database::{database, run, says, struck};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use std::{env, time::Duration};
 use tminus::{
@@ -21,23 +21,23 @@ async fn a_session_that_is_ended_in_the_middle_is_told_and_replaced() {
     let server = need!(Server::shared());
     let watched = database(Some(&server.account("victim", LEAST).await));
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
-    let sleeping = "SELECT COALESCE(MAX(ID), 0) FROM information_schema.PROCESSLIST \
+    let sleeping = "SELECT CAST(COALESCE(MAX(ID), 0) AS SIGNED) \
+                    FROM information_schema.PROCESSLIST \
                     WHERE USER = 'victim' AND STATE = 'User sleep'";
-    let end = async {
+    let end = async || {
+        let mut admin = server.admin().await;
         loop {
-            let id = server.number(sleeping).await;
-            if id > 0 {
-                // It may have ended by itself meanwhile; then the next one is met.
-                let mut admin = server.admin().await;
-                if admin.execute(AssertSqlSafe(format!("KILL {id}"))).await.is_ok() {
-                    return admin.close().await.unwrap();
-                }
+            let id: i64 = sqlx::query_scalar(sleeping).fetch_one(&mut admin).await.unwrap();
+            // It may have ended by itself meanwhile; then the next one is met.
+            let kill = AssertSqlSafe(format!("KILL {id}"));
+            if id > 0 && admin.execute(kill).await.is_ok() {
+                return admin.close().await.unwrap();
             }
             sleep(Duration::from_millis(5)).await;
         }
     };
-    let (slow, ()) = tokio::join!(run(&watched, "slow"), end);
-    assert_eq!(slow.outcome, Outcome::Fail, "{slow:?}");
+    let (outcome, summary) = struck(|| says(&watched, "slow"), end).await;
+    assert_eq!(outcome, "fail", "{summary}");
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
     assert_ne!(run(&watched, "slow").await.outcome, Outcome::Fail);
 }

@@ -5,7 +5,7 @@ use super::{
     need,
 };
 use crate::{
-    database::{database, run, says},
+    database::{database, run, says, struck},
     support::Mounted,
 };
 use std::{
@@ -23,12 +23,15 @@ async fn a_session_that_is_ended_in_the_middle_is_told_and_replaced() {
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
     let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                  WHERE usename = 'victim' AND query LIKE '%pg_sleep%'";
-    let end = async {
-        while cluster.number(ended).await == 0 {
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let (slow, ()) = tokio::join!(says(&watched, "slow"), end);
+    let slow = struck(
+        || says(&watched, "slow"),
+        async || {
+            while cluster.number(ended).await == 0 {
+                sleep(Duration::from_millis(5)).await;
+            }
+        },
+    )
+    .await;
     assert_eq!(slow, ("fail", "server ended the session (57P01)".into()));
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
     assert_ne!(run(&watched, "slow").await.outcome, Outcome::Fail);
