@@ -141,6 +141,27 @@ fn load_is_refused_where_it_is_not_allowed() {
 }
 
 #[test]
+fn a_database_is_put_under_load_where_that_is_allowed() {
+    let home = Home::new();
+    let run = |url: Option<&str>, line: &str| {
+        let mut command = home.command(line);
+        command.envs(url.map(|url| ("DATABASE_URL", url)));
+        Ran::of(command.output().unwrap(), &home)
+    };
+    let remote = run(Some("postgres://app:hunter2@192.0.2.1/app"), "perf db");
+    assert_eq!((remote.code, remote.out.as_str()), (2, ""));
+    assert!(remote.err.contains("192.0.2.1:5432/app is not on this machine"), "{}", remote.err);
+    assert!(remote.err.contains("--allow-load") && !remote.err.contains(CANARY), "{}", remote.err);
+    assert_eq!(run(None, "perf db --mix 0,0,0,0").code, 2);
+    assert_eq!(run(None, "perf db --mix 1,2,3").code, 2);
+    assert_eq!(run(Some("sqlite:///nowhere/app.db"), "perf db").code, 1);
+    let brief = "perf db --clients 2 --rows 10 --no-steps --duration 200ms --warm-up 10ms";
+    let embedded = run(None, brief);
+    assert_eq!(embedded.code, 0, "{} {}", embedded.out, embedded.err);
+    assert!(embedded.out.contains("counts agree: yes"), "{}", embedded.out);
+}
+
+#[test]
 fn without_a_terminal_it_looks_once() {
     let ran = Home::new().run("");
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
