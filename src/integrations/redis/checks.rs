@@ -14,7 +14,7 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    domain::{Cause, Finding, Quantity},
+    domain::{Cause, Finding, Quantity, Receipt},
     probe::{ProbeError, Stopwatch, with_lag},
 };
 use std::{mem, time::Duration};
@@ -36,7 +36,12 @@ impl Redis {
                 let mut watch = Stopwatch::start();
                 let (met, lag) = with_lag(meet(site, &mut watch)).await;
                 let mut finding = match met {
-                    Ok(met) => judge::connect(&met, lag, self.ping_limit),
+                    Ok((met, sent)) => {
+                        // What the shared connection takes is nobody's in particular.
+                        let sent = sent + site.line.upkeep();
+                        judge::connect(&met, lag, self.ping_limit)
+                            .receipt(Receipt { sent, ..Receipt::default() })
+                    }
                     Err(trouble) => trouble.finding(judge::ASKED, judge::WANTED),
                 };
                 let evidence = watch.write_to(mem::take(&mut finding.evidence));
@@ -61,7 +66,8 @@ impl Redis {
     }
 }
 
-async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<Met, Trouble> {
+/// What greeting it tells, and how many commands that took.
+async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<(Met, u64), Trouble> {
     let deadline = Instant::now() + CONNECT;
     let client = Client::dial(&site.transport, Purpose::Probe, watch, deadline).await?;
     let mut pings = Vec::with_capacity(PINGS);
@@ -92,7 +98,8 @@ async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<Met, Trouble> {
     let (address, place) = (&site.transport.address.place, client.place.as_ref());
     let is_elsewhere = |place: &&Place| *place != address && site.transport.sentinels.is_empty();
     let instead = place.filter(is_elsewhere).map(ToString::to_string);
-    Ok(Met { greeting: client.greeting.clone(), role, pings, refusal, meant: site.meant, instead })
+    let (greeting, meant) = (client.greeting.clone(), site.meant);
+    Ok((Met { greeting, role, pings, refusal, meant, instead }, client.sent()))
 }
 
 /// One timed `PING`.

@@ -18,7 +18,7 @@ use std::{
     cmp,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -54,6 +54,7 @@ pub(super) struct Client {
     /// Where it leads; unknown until it is greeted.
     pub(super) place: Option<Place>,
     tap: Arc<Tap>,
+    sent: AtomicU64,
     late: AtomicU8,
     fate: Arc<Fate>,
 }
@@ -140,6 +141,7 @@ impl Client {
             greeting: Greeting::default(),
             place: None,
             tap,
+            sent: AtomicU64::new(0),
             late: AtomicU8::new(0),
             fate,
         })
@@ -193,6 +195,7 @@ impl Client {
 
     /// Asks one question, to be answered by `deadline` and within [`ANSWER`].
     pub(super) async fn ask_by(&self, question: &Cmd, deadline: Instant) -> Result<Value, Trouble> {
+        self.sent.fetch_add(1, Relaxed);
         let began = Instant::now();
         let allowed = cmp::min(ANSWER, deadline.saturating_duration_since(began));
         let mut connection = self.connection.clone();
@@ -207,6 +210,11 @@ impl Client {
         let answered = if ended { Err(Trouble::Cut) } else { answered };
         self.remember(answered.as_ref().err());
         answered
+    }
+
+    /// How many commands were sent on it, greeting included.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Relaxed)
     }
 
     /// Whether it leads to one node of a cluster.

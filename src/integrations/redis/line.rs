@@ -7,7 +7,13 @@ use crate::{
     domain::{Finding, Outcome},
     probe::{ProbeError, Run, Stopwatch},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
@@ -30,6 +36,8 @@ const STEADY: Duration = Duration::from_secs(10);
 pub(super) struct Line {
     transport: Arc<Transport>,
     held: Mutex<Held>,
+    /// Commands that keeping it up took, and that nobody has told of yet.
+    upkeep: AtomicU64,
 }
 
 #[derive(Default)]
@@ -44,7 +52,7 @@ enum Held {
 
 impl Line {
     pub(super) fn new(transport: Arc<Transport>) -> Self {
-        Self { transport, held: Mutex::default() }
+        Self { transport, held: Mutex::default(), upkeep: AtomicU64::default() }
     }
 
     /// A connection that has just answered.
@@ -66,13 +74,18 @@ impl Line {
         drop(timeout(TAKE, self.taken(Duration::ZERO)).await);
     }
 
+    /// How many commands keeping it up took since this was asked last.
+    pub(super) fn upkeep(&self) -> u64 {
+        self.upkeep.swap(0, Relaxed)
+    }
+
     async fn taken(&self, stands_for: Duration) -> Result<Arc<Client>, Trouble> {
         let mut held = self.held.lock().await;
         match &mut *held {
-            Held::Open(when, client) if !client.is_spent() && when.elapsed() < stands_for => {
+            Held::Open(when, client) if !client.is_spent() && when.elapsed() < ONE_ATTEMPT => {
                 return Ok(Arc::clone(client));
             }
-            Held::Open(when, client) if answers(client).await => {
+            Held::Open(when, client) if self.answers(client).await => {
                 *when = Instant::now();
                 return Ok(Arc::clone(client));
             }
@@ -87,6 +100,7 @@ impl Line {
         match Client::dial(&self.transport, Purpose::Data, &mut watch, deadline).await {
             Ok(fresh) => {
                 let fresh = Arc::new(fresh);
+                self.upkeep.fetch_add(fresh.sent(), Relaxed);
                 *held = Held::Open(Instant::now(), Arc::clone(&fresh));
                 Ok(fresh)
             }
@@ -94,6 +108,19 @@ impl Line {
                 *held = Held::Failed(Instant::now(), trouble.clone());
                 Err(trouble)
             }
+        }
+    }
+
+    /// Whether a connection that was idle still leads to its server. A server that
+    /// refuses answers too; it is for the check to hear what.
+    async fn answers(&self, client: &Client) -> bool {
+        if client.is_spent() {
+            return false;
+        }
+        self.upkeep.fetch_add(1, Relaxed);
+        match client.ask(&redis::cmd("PING")).await {
+            Ok(_) => true,
+            Err(trouble) => trouble.is_refusal() && !trouble.ends_connection(),
         }
     }
 
@@ -133,18 +160,6 @@ fn steadiness(mut finding: Finding, lost: usize) -> Finding {
     finding.outcome = Outcome::Warn;
     finding.summary = format!("flapping: reconnected {says}");
     finding.remedy(FIND_WHO_CLOSES)
-}
-
-/// Whether a connection that was idle still leads to its server. A server that
-/// refuses answers too; it is for the check to hear what.
-async fn answers(client: &Client) -> bool {
-    if client.is_spent() {
-        return false;
-    }
-    match client.ask(&redis::cmd("PING")).await {
-        Ok(_) => true,
-        Err(trouble) => trouble.is_refusal() && !trouble.ends_connection(),
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,11 @@ use super::{
     trouble::Trouble,
     vitals::{self, Seen, Slow, Way},
 };
-use crate::{clock, domain::Finding, probe::is_local};
+use crate::{
+    clock,
+    domain::{Finding, Receipt},
+    probe::is_local,
+};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use redis::{Cmd, Value};
 use std::{collections::HashMap, sync::PoisonError, time::Duration};
@@ -35,14 +39,14 @@ pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
     let client = site.line.look().await?;
     let who = client.greeting.who();
     let way = way(site, client.place.as_ref());
-    let server = Server::new(client);
+    let server = Server::alone(client);
     let began = Instant::now();
     let info = match info(&server, None).await {
         Err(trouble) if trouble.is_refusal() => {
             site.note_error(&trouble);
             let finding = denied(&trouble);
             let evidence = finding.evidence.clone().fact("product", &*who);
-            return Ok(finding.evidence(evidence));
+            return Ok(finding.evidence(evidence).receipt(receipt(&server)));
         }
         answered => answered?,
     };
@@ -66,7 +70,11 @@ pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
     let mut past = site.past.lock().unwrap_or_else(PoisonError::into_inner);
     let finding = vitals::judge(&seen, &past);
     past.remember(&seen);
-    Ok(finding.latency(took))
+    Ok(finding.latency(took).receipt(receipt(&server)))
+}
+
+fn receipt(server: &Server) -> Receipt {
+    Receipt { sent: server.tally().sent(), ..Receipt::default() }
 }
 
 /// The answer to a question that we can do without. One that is refused is not put again.

@@ -46,8 +46,8 @@ async fn in_process() -> Finding {
 }
 
 async fn on_server(site: &Site) -> Result<Finding, Trouble> {
-    let server = Server::new(site.line.look().await?);
-    let pings = round_trips(&server).await?;
+    let server = Server::alone(site.line.look().await?);
+    let pings = round_trips(&server, 1).await?;
     let (keys, pace) = (Keys::new(METRICS.name), Pace::of(&pings));
     let set_up = |steps: &Steps| Bench {
         back_end: Arc::new(metrics::OnServer::new(server.noting(steps)))

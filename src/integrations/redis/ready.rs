@@ -77,11 +77,12 @@ impl Site {
         turn: &Turn,
         client: Arc<Client>,
     ) -> Result<(Server, Ready), Trouble> {
-        let server = Server::new(Arc::clone(&client));
         if !turn.is_shared() {
             // Nobody else is where this run is.
+            let server = Server::alone(Arc::clone(&client));
             return Ok((server.clone(), made_ready(&server, client, None).await?));
         }
+        let server = Server::new(Arc::clone(&client));
         let mut latest = self.readiness.0.lock().await;
         if let Some((at, ready)) = latest.as_ref()
             && at.elapsed() < FRESH
@@ -118,16 +119,16 @@ async fn made_ready(
     client: Arc<Client>,
     before: Option<Ready>,
 ) -> Result<Ready, Trouble> {
-    let pings = round_trips(server).await?;
+    let pings = round_trips(server, PINGS).await?;
     let scene = Arc::new(scene(server, &client, before.as_ref()).await?);
     Ok(Ready { client, pings, scene })
 }
 
 /// What round trips take now.
-pub(super) async fn round_trips(server: &Server) -> Result<Vec<Duration>, Trouble> {
+pub(super) async fn round_trips(server: &Server, times: usize) -> Result<Vec<Duration>, Trouble> {
     let pings = async {
-        let mut pings = Vec::with_capacity(PINGS);
-        for _ in 0..PINGS {
+        let mut pings = Vec::with_capacity(times);
+        for _ in 0..times {
             let began = Instant::now();
             match server.read(&redis::cmd("PING")).await {
                 Ok(answer) if is_pong(&answer) => {}

@@ -56,6 +56,14 @@ impl Server {
         Self { client, tally, steps: Steps::default(), script: Arc::default() }
     }
 
+    /// The same where the run has the connection to itself: its greeting counts too.
+    pub(super) fn alone(client: Arc<Client>) -> Self {
+        let greeting = client.sent();
+        let server = Self::new(client);
+        (0..greeting).for_each(|_| server.tally.sends(0));
+        server
+    }
+
     /// The same, with what is said noted in `steps`.
     pub(super) fn noting(&self, steps: &Steps) -> Self {
         Self { steps: steps.clone(), ..self.clone() }

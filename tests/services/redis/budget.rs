@@ -5,15 +5,15 @@ use futures_util::future::join_all;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
 };
 use tminus::domain::FactValue;
 
 const ROOM: &[&str] = &["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"];
 
-/// What a full run may cost.
-const COMMANDS: usize = 350;
+/// What a full run may cost: five commands are left for a host that is slow.
+const COMMANDS: usize = 345;
 const KEYS: usize = 96;
 const KIBIBYTES: f64 = 128.0;
 const SCRIPTS: usize = 9;
@@ -24,7 +24,9 @@ const NEVER: &[&str] = &[
     "flushall",
     "flushdb",
     "keys",
-    "config",
+    "config set",
+    "config rewrite",
+    "config resetstat",
     "debug",
     "monitor",
     "save",
@@ -86,6 +88,10 @@ impl Log {
         let mut all = Vec::new();
         loop {
             let logged = self.0.recv_timeout(within).unwrap();
+            // What the test itself says.
+            if logged.begins("client setinfo") || logged.begins("info commandstats") {
+                continue;
+            }
             if logged.words[0] == "ECHO" {
                 return all;
             }
@@ -124,45 +130,58 @@ impl Logged {
     }
 
     fn begins(&self, words: &str) -> bool {
-        let said = self.words.iter().map(|word| word.to_lowercase());
-        words.split(' ').zip(said).all(|(wanted, said)| wanted == said)
+        let mut said = self.words.iter().map(|word| word.to_lowercase());
+        words.split(' ').all(|wanted| said.next().is_some_and(|said| said == wanted))
     }
 }
 
-/// One full run, as the engine starts it: all at once.
-async fn full_run(redis: &Redis) -> (Vec<Finding>, Duration) {
-    const SERVICES: [&str; 7] =
-        ["cache", "lock", "session", "ratelimit", "queue", "pubsub", "metrics"];
+/// One full run, as the engine starts it: all at once, each check a task of its own.
+async fn full_run(redis: &Arc<Redis>) -> (Vec<Finding>, Duration) {
     let began = Instant::now();
-    let findings = join_all(SERVICES.map(|name| run(redis, name))).await;
+    let all = ALL.map(|name| {
+        let redis = Arc::clone(redis);
+        tokio::spawn(async move { run(&redis, name).await })
+    });
+    let findings = join_all(all).await.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
     let wall = began.elapsed();
-    for (name, finding) in SERVICES.iter().zip(&findings) {
-        let facts = &finding.evidence.facts;
-        let fact = |name: &str| facts.iter().find(|fact| fact.name == name).map(|f| &f.value);
-        let Some(FactValue::Words(receipt)) = fact("receipt") else { panic!("{name}: {facts:?}") };
-        eprintln!("{name:>10}: {receipt}, {:?}, {:?}", fact("longest TTL"), fact("connections"));
+    for (name, finding) in ALL.iter().zip(&findings) {
+        eprintln!("{name:>10}: {:?}", finding.receipt);
         assert_eq!(finding.receipt.left, 0, "{name}");
         assert_ne!(finding.outcome, Outcome::Fail, "{name}: {}", finding.summary);
     }
     (findings, wall)
 }
 
+/// How often it carried out what its log leaves out.
+fn unlogged(server: &Server) -> usize {
+    let stats: String = server.ask(&["INFO", "commandstats"]);
+    let calls = stats.lines().filter_map(|line| {
+        let (name, told) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        let silent = ["config|get", "slowlog|get"].contains(&name);
+        silent.then(|| told.split(',').next()?.parse::<usize>().ok())?
+    });
+    calls.sum()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_run_keeps_to_its_budget_and_to_its_commands() {
     let Some(server) = Server::start(ROOM) else { return };
-    let (redis, log) = (watch(server.settings()), Log::of(&server));
-    let mut fastest = Duration::MAX;
+    let (redis, log) = (Arc::new(watch(server.settings())), Log::of(&server));
+    let (mut fastest, mut silent, mut untold) = (Duration::MAX, 0, 0_i64);
     for attempt in 1..=5 {
         let (findings, wall) = full_run(&redis).await;
+        let before = std::mem::replace(&mut silent, unlogged(&server));
         let logged = log.until_marked(&server);
         let sent: Vec<_> = logged.iter().filter(|logged| !logged.inner).collect();
-        cost(&sent, &logged);
+        cost(&sent, silent - before, &logged);
         harmless(&logged);
-        // Greeting the one who looks is no service's; neither is a look at an idle connection.
         let told: u64 = findings.iter().map(|finding| finding.receipt.sent).sum();
-        let counted = u64::try_from(sent.len()).unwrap();
-        assert!(told + 2 >= counted, "{told} told, {counted} counted");
-        let bytes: f64 = findings.iter().map(kibibytes).sum();
+        let counted = sent.len() + silent - before;
+        // What the shared connection takes is told by `connect`, now or the next time; what
+        // was stopped on purpose before it was sent is told all the same.
+        untold += i64::try_from(counted).unwrap() - i64::try_from(told).unwrap();
+        assert!((-6..=3).contains(&untold), "{told} told, {counted} counted, {untold} untold");
+        let bytes: f64 = findings.iter().filter_map(kibibytes).sum();
         assert!(bytes > 0.0 && bytes <= KIBIBYTES, "{bytes} KiB");
         fastest = fastest.min(wall);
         eprintln!("run {attempt}: {counted} commands in {wall:?}, {told} told");
@@ -175,26 +194,27 @@ async fn a_full_run_keeps_to_its_budget_and_to_its_commands() {
 }
 
 /// What a run of a service sent, in KiB, by its receipt.
-fn kibibytes(finding: &Finding) -> f64 {
-    let receipt = finding.evidence.facts.iter().find(|fact| fact.name == "receipt").unwrap();
+fn kibibytes(finding: &Finding) -> Option<f64> {
+    let receipt = finding.evidence.facts.iter().find(|fact| fact.name == "receipt")?;
     let FactValue::Words(told) = &receipt.value else { panic!("{receipt:?}") };
     let mut words = told.split(", ").nth(1).unwrap().split(' ');
     let number: f64 = words.next().unwrap().parse().unwrap();
     match words.next().unwrap() {
-        "KiB" => number,
-        "B" => number / 1024.0,
+        "KiB" => Some(number),
+        "B" => Some(number / 1024.0),
         unit => panic!("{unit} in {told}"),
     }
 }
 
 /// The first run and every other: a script is sent once in each.
-fn cost(sent: &[&Logged], logged: &[Logged]) {
+fn cost(sent: &[&Logged], silent: usize, logged: &[Logged]) {
     let count = |name: &str| sent.iter().filter(|logged| logged.name() == name).count();
     let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
     for logged in sent {
         *by_name.entry(logged.name()).or_default() += 1;
     }
-    assert!(sent.len() <= COMMANDS, "{} commands: {by_name:?}", sent.len());
+    let all = sent.len() + silent;
+    assert!(all <= COMMANDS, "{all} commands: {by_name:?}");
     let texts = sent.iter().filter(|logged| logged.name() == "eval");
     let texts: BTreeSet<_> = texts.map(|logged| logged.words[1].clone()).collect();
     let digests = sent.iter().filter(|logged| logged.name() == "evalsha");
@@ -203,12 +223,7 @@ fn cost(sent: &[&Logged], logged: &[Logged]) {
     assert_eq!(count("eval"), texts.len(), "each script is brought once");
     let written = logged.iter().filter(|logged| WRITES.contains(&&*logged.name()));
     let written: BTreeSet<_> = written.map(|logged| logged.words[1].clone()).collect();
-    eprintln!(
-        "{} commands, {} keys, {} scripts: {by_name:?}",
-        sent.len(),
-        written.len(),
-        texts.len()
-    );
+    eprintln!("{all} commands, {} keys, {} scripts: {by_name:?}", written.len(), texts.len());
     assert!(!written.is_empty() && written.len() <= KEYS, "{} keys", written.len());
     assert!(written.iter().all(|key| key.starts_with("tminus:{")), "{written:?}");
 }

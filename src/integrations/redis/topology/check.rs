@@ -12,10 +12,13 @@ use super::{
     sentinel::{self, said},
 };
 use crate::{
-    domain::{Cause, Evidence, Finding},
+    domain::{Cause, Evidence, Finding, Receipt},
     probe::{ProbeError, Stopwatch},
 };
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How long it may take to get at the master that sentinels name.
@@ -29,23 +32,27 @@ impl Redis {
             Back::StandIn => Ok(no_instance()),
             Back::Server(site) => {
                 let began = Instant::now();
-                let finding = look(site).await.unwrap_or_else(|trouble| untold(&trouble));
-                Ok(finding.latency(began.elapsed()))
+                let sent = AtomicU64::new(0);
+                let finding = look(site, &sent).await.unwrap_or_else(|trouble| untold(&trouble));
+                let receipt = Receipt { sent: sent.into_inner(), ..Receipt::default() };
+                Ok(finding.latency(began.elapsed()).receipt(receipt))
             }
         }
     }
 }
 
-async fn look(site: &Site) -> Result<Finding, Trouble> {
+/// Looks, counting in `sent` what that takes.
+async fn look(site: &Site, sent: &AtomicU64) -> Result<Finding, Trouble> {
     if !site.transport.sentinels.is_empty() {
-        return Ok(guarded(site).await);
+        return Ok(guarded(site, sent).await);
     }
     let client = site.line.take().await?;
+    sent.fetch_add(1, Relaxed);
     if client.is_cluster() {
         let shards = cluster::shards(&client).await?;
         site.remember(&shards);
         let all = shards.len();
-        let members = cluster::survey(&site.transport, shards).await;
+        let members = cluster::survey(&site.transport, shards, sent).await;
         return Ok(members::judge(&members, all));
     }
     if site.cluster {
@@ -59,12 +66,15 @@ async fn look(site: &Site) -> Result<Finding, Trouble> {
     Ok(role::judge(role.as_ref(), site.meant))
 }
 
-async fn guarded(site: &Site) -> Finding {
-    let guards = sentinel::survey(&site.transport).await;
+async fn guarded(site: &Site, sent: &AtomicU64) -> Finding {
+    let guards = sentinel::survey(&site.transport, sent).await;
     let (mut watch, deadline) = (Stopwatch::start(), Instant::now() + REACH);
     let reached = Client::dial(&site.transport, Purpose::Probe, &mut watch, deadline).await;
     let reached = match reached {
-        Ok(client) => Ok(client.place.as_ref().map(ToString::to_string).unwrap_or_default()),
+        Ok(client) => {
+            sent.fetch_add(client.sent(), Relaxed);
+            Ok(client.place.as_ref().map(ToString::to_string).unwrap_or_default())
+        }
         Err(trouble) => Err(said(&trouble)),
     };
     guards::judge(&guards, &reached, site.transport.moved().as_ref())

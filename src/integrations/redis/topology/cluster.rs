@@ -15,7 +15,10 @@ use super::{
 use crate::probe::Stopwatch;
 use futures_util::future::join_all;
 use redis::{Cmd, Value};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How long a master may take to tell its view.
@@ -61,16 +64,25 @@ pub(crate) async fn tells_of_one(client: &Client, deadline: Instant) -> bool {
 }
 
 /// How the masters of `shards` see the cluster, each asked for itself.
-pub(super) async fn survey(transport: &Transport, shards: Vec<Shard>) -> Vec<Member> {
+pub(super) async fn survey(
+    transport: &Transport,
+    shards: Vec<Shard>,
+    sent: &AtomicU64,
+) -> Vec<Member> {
     let deadline = Instant::now() + TELLING;
     let asked = shards.into_iter().take(ASKED_AT_ONCE).map(|shard| async move {
-        let view = view(transport, &shard, deadline).await;
+        let view = view(transport, &shard, deadline, sent).await;
         Member { shard, view: view.map_err(|trouble| said(&trouble)) }
     });
     join_all(asked).await
 }
 
-async fn view(transport: &Transport, shard: &Shard, deadline: Instant) -> Result<View, Trouble> {
+async fn view(
+    transport: &Transport,
+    shard: &Shard,
+    deadline: Instant,
+    sent: &AtomicU64,
+) -> Result<View, Trouble> {
     let way = way(transport, shard);
     let client = Client::dial(&way, Purpose::Probe, &mut Stopwatch::start(), deadline).await?;
     let info = words(&client, "INFO", deadline).await?;
@@ -79,6 +91,7 @@ async fn view(transport: &Transport, shard: &Shard, deadline: Instant) -> Result
         Err(trouble) if trouble.is_refusal() => String::new(),
         told => told?,
     };
+    sent.fetch_add(client.sent(), Relaxed);
     Ok(View::read(&info, &nodes))
 }
 

@@ -17,7 +17,13 @@ use futures_util::{
     stream::{FuturesUnordered, StreamExt as _},
 };
 use redis::{Cmd, Value};
-use std::{cmp, collections::BTreeMap, pin::Pin, time::Duration};
+use std::{
+    cmp,
+    collections::BTreeMap,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How long a sentinel may take to say who is master.
@@ -129,10 +135,10 @@ pub(super) async fn confirm(
 }
 
 /// What every sentinel says about the master.
-pub(super) async fn survey(transport: &Transport) -> Vec<Guard> {
+pub(super) async fn survey(transport: &Transport, sent: &AtomicU64) -> Vec<Guard> {
     let deadline = Instant::now() + TELLING * 2;
     let asked = transport.sentinels.iter().map(|sentinel| async move {
-        let told = watched(transport, sentinel, deadline).await;
+        let told = watched(transport, sentinel, deadline, sent).await;
         Guard { name: sentinel.place.to_string(), told: told.map_err(|trouble| said(&trouble)) }
     });
     join_all(asked).await
@@ -142,6 +148,7 @@ async fn watched(
     transport: &Transport,
     sentinel: &Address,
     deadline: Instant,
+    sent: &AtomicU64,
 ) -> Result<Watched, Trouble> {
     let name = transport.address.place.to_string();
     let client = dial(transport, sentinel, deadline).await?;
@@ -156,6 +163,7 @@ async fn watched(
         Err(Trouble::Reply { text, .. }) => Err(text),
         Err(trouble) => return Err(trouble),
     };
+    sent.fetch_add(client.sent(), Relaxed);
     let told: BTreeMap<String, Value> = fields(&answer).into_iter().collect();
     let said = |name: &str| told.get(name).and_then(text);
     let count = |name: &str| said(name).and_then(|text| text.parse().ok());

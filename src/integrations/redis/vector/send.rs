@@ -92,7 +92,9 @@ pub(super) async fn send(site: &Site, turn: Option<Turn>, wanted: fn(&Probe) -> 
     placed.iter().filter_map(|(_, answer, ..)| answer.as_ref().err()).for_each(|trouble| {
         site.note_error(trouble);
     });
-    let receipt = clear(writes, &keys, placed.len()).await;
+    let lanes = [Some(&reads), Some(&writes), listener.as_ref()].into_iter().flatten();
+    let sent = lanes.map(|client| client.sent()).sum();
+    let receipt = clear(writes, &keys, sent).await;
     Asked { row: row(placed, held_back, wanted), receipt, turn: Some(turn), connected: true }
 }
 
@@ -194,7 +196,7 @@ fn touch(names: &Names, placed: &[Placed]) {
     }
 }
 
-async fn clear(client: Arc<Client>, keys: &Keys, sent: usize) -> Receipt {
+async fn clear(client: Arc<Client>, keys: &Keys, sent: u64) -> Receipt {
     let server = Server::new(client);
     (0..sent).for_each(|_| server.tally().sends(0));
     let written = u64::try_from(keys.touched().len()).unwrap_or(u64::MAX);

@@ -65,31 +65,30 @@ fn in_class(mut class: &[u8], byte: u8) -> (bool, &[u8]) {
     }
 }
 
-/// Pattern, subject, and whether they match: what a server was seen to do.
+/// Pattern, subject, and whether they match: what a server was seen to do. Few
+/// subjects, because each is published.
 pub(super) const SEEN: &[(&str, &str, bool)] = &[
     ("h?llo", "hello", true),
-    ("h[ae]llo", "hallo", true),
+    ("h?llo", "hllo", false),
+    ("H*", "hello", false),
+    ("h[ae]llo", "hello", true),
     ("h[ae]llo", "hbllo", false),
-    ("h[^e]llo", "hallo", true),
+    ("h[^e]llo", "hbllo", true),
     ("h[^e]llo", "hello", false),
     ("h[a-b]llo", "hbllo", true),
     ("h[a-b]llo", "hello", false),
-    ("h[b-a]llo", "hallo", true),
+    ("h[c-a]llo", "hbllo", true),
     ("h*llo", "hllo", true),
-    ("h*llo", "heeeello", true),
-    (r"h\*llo", "h*llo", true),
     (r"h\*llo", "hello", false),
-    (r"h[\]]llo", "h]llo", true),
-    ("*", "a/b.c", true),
-    ("a*b*c", "aXbXbc", true),
+    (r"h\*]\", r"h*]\", true),
+    (r"h?[\]]\", r"h*]\", true),
+    (r"h*[a-]]\", r"h*]\", true),
+    ("*", "aXb/bc", true),
+    ("a*b*c", "aXb/bc", true),
     ("a*b*c", "ab", false),
-    ("[", "[", false),
+    ("a[", "ab", false),
     ("a[b", "ab", true),
     ("a[^", "ab", true),
-    (r"a\", r"a\", true),
-    ("[a-]", "-", false),
-    ("h?llo", "hllo", false),
-    ("H*", "hello", false),
 ];
 
 #[cfg(test)]

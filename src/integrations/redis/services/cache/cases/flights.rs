@@ -18,7 +18,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Readers that find nothing at the same time, half in each of two processes.
 const READERS: usize = 32;
@@ -127,9 +127,10 @@ pub(super) async fn succeeded(bench: &Bench<dyn Cache>) -> Result<Held, Upset> {
     let (key, slow, [process, _]) = (bench.keys.key("c5"), Slow::default(), two_processes(bench));
     let lease = cmp::max(LEASE, bench.pace.slack() * 3);
     let (_gone, set) = watched(lead(&*bench.back_end, &key, Duration::ZERO, lease)).await?;
-    let began = Instant::now();
+    // Who comes late has to wait as well, and asks less often until then.
+    sleep_until(set.from + lease * 2 / 3).await;
     got(process.get(&key, Terms { lease, ..TERMS }, || slow.load()).await, ASKED)?;
-    let waited = began.elapsed().saturating_sub(LOAD);
+    let waited = set.from.elapsed().saturating_sub(LOAD);
     slow.once(ASKED)?;
     let expiry = Expiry { set, ttl: lease, slack: bench.pace.slack() };
     let claim = Claim {

@@ -13,9 +13,10 @@ use futures_util::FutureExt as _;
 use std::{cmp, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// When to look, in twelfths of its time: before and after it would have ended,
+/// When to look, in twelfths of its time: before the first renewal, and after it would
+/// have ended
 /// shortly before a renewal and shortly after.
-const LOOKS: [u32; 4] = [3, 11, 19, 26];
+const LOOKS: [u32; 3] = [3, 19, 26];
 
 /// Looks at a lock that is kept until it outlived its first time twice.
 pub(super) async fn kept(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {

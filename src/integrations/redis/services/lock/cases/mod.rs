@@ -84,7 +84,7 @@ pub(crate) const CASES: &[Case<dyn Lock>] = &[
     },
     Case {
         id: "L9",
-        guarantee: "no two of 4 are ever inside",
+        guarantee: "no two of 3 are ever inside",
         remedy: ONE_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(shared::counted(bench)),

@@ -24,12 +24,12 @@ use tokio::{
 };
 
 /// How many want to count.
-const TASKS: usize = 4;
+const TASKS: usize = 3;
 /// Processes they are in. In each, one at a time asks for the lock.
 const PROCESSES: usize = 2;
 /// How long they try in all: on a slow link not all of them get their turn.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long each is inside; who waits for the lock sleeps twice as long at least.
+/// How long each is inside; who waits for the lock sleeps three times as long at least.
 const PAUSE: Duration = Duration::from_millis(2);
 /// At how many points of taking a lock its taker is stopped.
 const POINTS: u32 = 4;
@@ -68,7 +68,7 @@ pub(super) async fn counted(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
         [&tally.number, &tally.done, &tally.most_inside, &tally.lost].map(|n| n.load(Relaxed));
     let alone = Claim {
         else_says: "two were inside a lock at once",
-        asked: "4 tasks of 2 processes count under the lock",
+        asked: "3 tasks of 2 processes count under the lock",
         wanted: "each counts, and never 2 inside",
     };
     let seen = format!("{number} of {done}, {most} inside, {lost} without the lock");
@@ -76,7 +76,7 @@ pub(super) async fn counted(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     alone.holds(most <= 1 && (number, lost) == (done, 0), &seen)?;
     let free = Claim {
         else_says: "a lock that is given back stays taken",
-        asked: "4 holders, one after another",
+        asked: "3 holders, one after another",
         wanted: "all of them get it",
     };
     free.holds(number > 1, &seen)?;
@@ -85,7 +85,7 @@ pub(super) async fn counted(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
 
 /// Counts one up, once the lock is ours.
 async fn count_one(bench: &Bench<dyn Lock>, key: &Key, tally: &Tally) -> Result<(), Upset> {
-    let mut pause = PAUSE + bench.pace.slowest();
+    let mut pause = PAUSE * 2 + bench.pace.slowest();
     let hold = loop {
         match Hold::take(&bench.back_end, key, Terms::of(LONG)).await? {
             Taken::Held(hold) => break hold,
@@ -108,20 +108,22 @@ async fn count_one(bench: &Bench<dyn Lock>, key: &Key, tally: &Tally) -> Result<
     Ok(())
 }
 
-/// Stops who takes a lock, ever later, and looks whether anything is left of it.
+/// Stops who takes a lock, ever later, and looks whether anything is left of it:
+/// what is left by one of them keeps the others out, and is there in the end.
 pub(super) async fn dropped(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
-    let (key, full) = (bench.keys.key("l11"), bench.pace.slowest() * 2);
+    let (key, slowest) = (bench.keys.key("l11"), bench.pace.slowest());
     // As soon as it is held. First, because a refusal says that nothing was written.
     drop(kept_hold(bench, &key, LONG).await?);
-    let mut slowest = freed(bench, &key).await?;
     for point in 1..POINTS {
+        // Time for what is given back to get there.
+        sleep(PAUSE + slowest * 2).await;
         let taking = Hold::take(&bench.back_end, &key, Terms::of(LONG));
-        if let Ok(Err(trouble)) = timeout(full / POINTS * (point - 1), taking).await {
+        if let Ok(Err(trouble)) = timeout(slowest * 2 / POINTS * (point - 1), taking).await {
             return Err(trouble.into());
         }
-        slowest = cmp::max(slowest, freed(bench, &key).await?);
     }
-    Ok(Held::saw(format!("stopped at {POINTS} points, free within {}", units::span(slowest))))
+    let free = freed(bench, &key).await?;
+    Ok(Held::saw(format!("stopped at {POINTS} points, free within {}", units::span(free))))
 }
 
 /// Waits until a lock is free whose holder was stopped.
