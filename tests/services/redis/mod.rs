@@ -11,6 +11,7 @@ mod killed;
 mod leak;
 mod matrix;
 mod metrics;
+mod mutants;
 mod perf;
 mod pubsub;
 mod tls;

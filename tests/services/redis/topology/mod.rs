@@ -8,7 +8,7 @@ use super::*;
 use tminus::domain::{FactValue, Receipt};
 
 /// What a fact of a finding says.
-fn fact(finding: &Finding, name: &str) -> Option<String> {
+pub(super) fn fact(finding: &Finding, name: &str) -> Option<String> {
     let found = finding.evidence.facts.iter().find(|fact| fact.name == name)?;
     Some(match &found.value {
         FactValue::Words(words) => words.clone(),
