@@ -2,13 +2,13 @@
 
 use super::{
     Back, Redis, Site,
-    client::Client,
+    client::{Client, Purpose},
     reply::{count, integer, list, odd, text},
     trouble::Trouble,
 };
 use crate::{
     domain::{Sweep, Swept},
-    probe::{Claim, ProbeError, RunId, Whose},
+    probe::{Claim, ProbeError, RunId, Stopwatch, Whose},
 };
 use redis::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -22,6 +22,8 @@ const PAGE: u32 = 200;
 const PAGES: u32 = 50_000;
 /// And time.
 const LOOKING: Duration = Duration::from_secs(30);
+/// How long it may take to get at a master of a cluster.
+const DIAL: Duration = Duration::from_millis(1500);
 
 const ALLOW: &str = "pass --allow-writes, or set `writes = true` in [redis]";
 
@@ -45,27 +47,55 @@ impl Redis {
     }
 }
 
+/// Sweeps the server, or every master of a cluster; one that is away spares none of
+/// the others.
 async fn on_server(site: &Site, whose: &Whose) -> Result<Swept, Trouble> {
-    let client = site.line.take().await?;
-    if !site.may_write_to(&client) {
+    let (door, until) = (site.line.take().await?, Instant::now() + LOOKING);
+    let mut swept = Swept { whole: true, ..Swept::default() };
+    if !door.is_cluster() {
+        sweep(site, &door, whose, (until, &mut swept)).await?;
+        return Ok(swept);
+    }
+    let mut away = None;
+    for way in site.masters(&door).await? {
+        let (mut watch, deadline) = (Stopwatch::start(), Instant::now() + DIAL);
+        let ended = match Client::dial(&way, Purpose::Data, &mut watch, deadline).await {
+            Ok(master) => sweep(site, &master, whose, (until, &mut swept)).await,
+            Err(trouble) => Err(trouble),
+        };
+        away = away.or(ended.err());
+    }
+    away.map_or(Ok(swept), Err)
+}
+
+/// Sweeps one server.
+async fn sweep(
+    site: &Site,
+    client: &Client,
+    whose: &Whose,
+    (until, swept): (Instant, &mut Swept),
+) -> Result<(), Trouble> {
+    if !site.may_write_to(client) {
         let says = "the address leads to a server without `writes = true`";
         return Err(Trouble::Reach(ProbeError::Misconfigured(says.into())));
     }
-    let began = Instant::now();
-    let (mut swept, mut cursor) = (Swept::default(), "0".to_owned());
+    let mut cursor = "0".to_owned();
     for _ in 0..PAGES {
         let scan =
             redis::cmd("SCAN").arg(&cursor).arg("MATCH").arg(OURS).arg("COUNT").arg(PAGE).take();
         let [next, names] = list::<2>(client.ask(&scan).await?)?;
         cursor = text(&next).ok_or_else(|| odd("a cursor", &next))?;
         let Value::Array(names) = names else { return Err(odd("keys", &names)) };
-        settle(&client, names.iter().filter_map(text), whose, &mut swept).await?;
-        swept.whole = cursor == "0";
-        if swept.whole || began.elapsed() > LOOKING {
+        settle(client, names.iter().filter_map(text), whose, swept).await?;
+        if cursor == "0" {
+            return Ok(());
+        }
+        if Instant::now() > until {
             break;
         }
     }
-    Ok(swept)
+    swept.whole = false;
+    Ok(())
 }
 
 /// Removes those of the keys that may go, all of one tag together: in a cluster they

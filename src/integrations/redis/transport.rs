@@ -13,7 +13,7 @@ use rustix::net::sockopt;
 use rustls::pki_types::ServerName;
 use std::{
     cmp, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -134,7 +134,13 @@ impl Transport {
             Place::Unix(path) => {
                 let connected = within(deadline, Step::Connect, UnixStream::connect(path)).await?;
                 watch.lap("connect");
-                Box::new(connected.map_err(|error| self.unreachable(&place, &error))?)
+                Box::new(connected.map_err(|error| {
+                    if error.kind() == io::ErrorKind::PermissionDenied {
+                        Trouble::Reach(barred(path))
+                    } else {
+                        self.unreachable(&place, &error)
+                    }
+                })?)
             }
             Place::Tcp { .. } => Box::new(self.tcp(&place, watch, deadline).await?),
             Place::Tls { .. } => {
@@ -261,6 +267,11 @@ impl Transport {
     fn unreachable(&self, place: &Place, error: &io::Error) -> Trouble {
         Trouble::Reach(ProbeError::of_io(error, &self.address.at(place.clone()).name()))
     }
+}
+
+/// The socket is there, and not for this user.
+fn barred(path: &Path) -> ProbeError {
+    ProbeError::NotPermitted(format!("no permission for {} (EACCES)", path.display()))
 }
 
 /// A name is no place to connect to.

@@ -52,6 +52,10 @@ pub(crate) enum Trouble {
 pub(super) const FIND_WHO_CLOSES: &str =
     "find out who closes connections: CLIENT KILL, `timeout`, a proxy or a firewall in between";
 
+/// What to do where the file of a socket is not for this user.
+const OPEN_SOCKET: &str = "join the group of the socket, with `unixsocketperm 770` on the server, \
+    and let the group enter its directories";
+
 /// What may be waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -157,7 +161,7 @@ impl Trouble {
                 "write redis:// instead of rediss://, or give the server's tls-port",
             ),
             Self::Reach(error) => {
-                fault(Kind::Unreachable, &error.to_string(), error.hint().unwrap_or_default())
+                fault(Kind::Unreachable, &error.to_string(), error.hint().unwrap_or(OPEN_SOCKET))
             }
             Self::Odd(what) => fault(
                 Kind::Unexpected,
@@ -188,7 +192,10 @@ impl Trouble {
     pub(super) fn finding(&self, asked: &str, wanted: &str) -> Finding {
         let evidence = Evidence::default().asked(asked).wanted(wanted).reply(&self.reply());
         if let Self::Reach(error) = self {
-            return self.fault().mark(Finding::from(error.clone())).evidence(evidence);
+            let finding = Finding::from(error.clone());
+            let finding =
+                if error.hint().is_none() { finding.remedy(OPEN_SOCKET) } else { finding };
+            return self.fault().mark(finding).evidence(evidence);
         }
         let fault = self.fault();
         let finding = fault.finding().gist(&fault.says);

@@ -154,20 +154,6 @@ async fn a_server_without_hello_is_spoken_to_in_the_old_way() {
 }
 
 #[tokio::test]
-async fn a_socket_in_the_file_system_will_do() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("redis.sock");
-    let options = [ROOM, &["--unixsocket", path.to_str().unwrap()]].concat();
-    let Some(_server) = Server::start(&options) else { return };
-    wait_until("the socket", || path.exists());
-    let redis = watch(at(&format!("unix://{}", path.display())));
-    for name in ALL {
-        let finding = run_fairly(&redis, name).await;
-        assert_well(name, &finding);
-    }
-}
-
-#[tokio::test]
 async fn two_looks_compare_counters() {
     let Some(mut server) = Server::start(ROOM) else { return };
     let redis = watch(server.settings());

@@ -14,6 +14,7 @@ mod metrics;
 mod mutants;
 mod perf;
 mod pubsub;
+mod socket;
 mod tls;
 mod topology;
 mod transient;

@@ -209,7 +209,7 @@ const WORDS: &[Row] = &[
         "user executing the script can't run",
         Kind::CommandDenied,
         "the user may not run what a script of ours runs",
-        "grant it all that README.md lists under rights: ACL SETUSER <user> …",
+        "grant it all that docs/redis.md lists: ACL SETUSER <user> …",
     ),
     row(
         "user executing the script can't access at least one of the keys",

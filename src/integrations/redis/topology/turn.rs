@@ -111,6 +111,12 @@ impl Site {
         })
     }
 
+    /// The ways to all masters of the cluster that `client` is a node of.
+    pub(crate) async fn masters(&self, client: &Client) -> Result<Vec<Transport>, Trouble> {
+        let shards = cluster::shards(client).await?;
+        Ok(shards.iter().map(|shard| cluster::way(&self.transport, shard)).collect())
+    }
+
     /// Other doors to the same cluster, should the node of the address be away.
     pub(super) fn remember(&self, shards: &[Shard]) {
         let up = shards.iter().filter(|shard| !shard.is_down);

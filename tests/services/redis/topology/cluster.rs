@@ -1,7 +1,6 @@
 //! Three masters that share the keys among them.
 
-use super::*;
-use futures_util::future::join_all;
+use super::{super::killed::output, *};
 use std::collections::BTreeSet;
 
 const THIRDS: &[&[&str]] = &[&["0", "5460"], &["5461", "10922"], &["10923", "16383"]];
@@ -254,4 +253,39 @@ async fn a_cluster_without_hello_is_recognised_all_the_same() {
     let finding = run_fairly(&redis, "lock").await;
     assert_eq!(finding.outcome, Outcome::Pass, "{}", finding.summary);
     assert!(fact(&finding, "shard").unwrap().ends_with("slots 0-16383, 1 of 1"));
+}
+
+#[test]
+fn cleaning_sweeps_every_master() {
+    let Some(mut cluster) = Cluster::start() else { return };
+    let home = tempfile::tempdir().unwrap();
+    // A key of nobody's that never expires, on each of them.
+    let leave = |node: &Server| {
+        let name = |tag: u64| format!("tminus:{{{tag:012x}}}:ffffffffffff:lock:l1");
+        let set = |tag: &u64| {
+            let set = redis::cmd("SET").arg(name(*tag)).arg("x").take();
+            set.query::<()>(&mut node.connection()).is_ok()
+        };
+        assert!((0..100).any(|tag| set(&tag)));
+    };
+    let clean = |door: &Server| output(home.path(), &door.url(), &["clean", "--format", "json"]);
+    cluster.0.iter().for_each(leave);
+    let cleaned = clean(&cluster.0[0]);
+    assert_eq!(cleaned.status.code(), Some(0), "{cleaned:?}");
+    let receipt: serde_json::Value = serde_json::from_slice(&cleaned.stdout).unwrap();
+    let sweep = &receipt["receipts"][0]["sweep"];
+    let [looked, removed, left] = ["looked", "removed", "left"].map(|name| sweep[name].as_u64());
+    assert_eq!([looked, removed, left], [Some(3), Some(3), Some(0)], "{receipt}");
+    cluster.assert_no_keys();
+    // What is away is named, and the others are swept all the same.
+    cluster.0.iter().for_each(leave);
+    let dead = cluster.place(1);
+    cluster.0[1].kill();
+    let cleaned = clean(&cluster.0[0]);
+    assert_eq!(cleaned.status.code(), Some(3), "{cleaned:?}");
+    let told = String::from_utf8(cleaned.stdout).unwrap();
+    assert!(told.contains(&format!("connection refused by {dead}")), "{told}");
+    for alive in [&cluster.0[0], &cluster.0[2]] {
+        assert_eq!(alive.keys(), []);
+    }
 }

@@ -68,5 +68,5 @@ async fn a_cluster_that_is_no_cluster_is_told() {
     let Some(server) = Server::start(ROOM) else { return };
     let redis = watch(Settings { cluster: true, ..server.settings() });
     assert_fails(&run(&redis, "topology").await, "a single server, a cluster is meant");
-    assert_passes(&full_run("single", &watch(server.settings())).await, &[]);
+    assert_passes(&full_run("standalone", &watch(server.settings())).await, &[]);
 }
