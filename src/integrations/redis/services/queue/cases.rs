@@ -304,7 +304,9 @@ async fn fail(
 
 async fn retried(bench: &Bench<dyn Queue>) -> Result<Held, Upset> {
     let (jobs, queue) = (&*bench.back_end, bench.keys.key("q7"));
-    let backoff = cmp::max(BACKOFF, bench.pace.slack());
+    // In whole milliseconds, as servers count: what is cut off would be waited too short.
+    let least = cmp::max(BACKOFF, bench.pace.slack()).as_millis();
+    let backoff = Duration::from_millis(u64::try_from(least).unwrap_or(u64::MAX));
     let claim = Claim {
         else_says: "a failed job comes back at the wrong time",
         asked: "take before and after the time told",
