@@ -87,6 +87,8 @@ impl Site {
         if let Some((at, ready)) = latest.as_ref()
             && at.elapsed() < FRESH
             && Arc::ptr_eq(&ready.client, &client)
+            // A moment that was slow is not to be told to those who ask again.
+            && ready.pace().is_quick()
         {
             return Ok((server, ready.clone()));
         }
