@@ -4,10 +4,11 @@ use super::{
     Site,
     address::Place,
     checks::{denied, info},
+    client::Client,
     reply::{count, fields, integer, text},
     server::Server,
     trouble::Trouble,
-    vitals::{self, Seen, Slow, Way},
+    vitals::{self, ClockWatch, Reading, Seen, Skew, Slow, Way},
 };
 use crate::{
     clock,
@@ -16,7 +17,11 @@ use crate::{
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use redis::{Cmd, Value};
-use std::{collections::HashMap, sync::PoisonError, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// Entries of the slow log to look at.
@@ -34,12 +39,45 @@ const SETTINGS: [&str; 9] = [
     "import-mode",
 ];
 
+impl Site {
+    /// Lets the clock of a server be watched: its `time` was asked for at this moment,
+    /// and the answer took so long.
+    pub(super) fn note_time(
+        &self,
+        client: &Client,
+        time: Duration,
+        (asked, took): (Instant, Duration),
+    ) {
+        let Some(place) = &client.place else { return };
+        let ago = asked.elapsed().saturating_sub(took / 2);
+        let wall = Duration::from_millis(u64::try_from(clock::now().0).unwrap_or(0));
+        let reading = Reading {
+            server: time,
+            wall: wall.saturating_sub(ago),
+            at: asked + took / 2,
+            error: took / 2,
+        };
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = clock.take().filter(|(of, _)| of == place);
+        // Another server is no clock that was set.
+        let new = || (place.clone(), ClockWatch::beside(is_local(&place.host())));
+        let (place, mut watch) = known.unwrap_or_else(new);
+        watch.observe(reading);
+        *clock = Some((place, watch));
+    }
+
+    fn skew(&self, at: Instant) -> Skew {
+        let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.as_ref().map(|(_, watch)| watch.skew(at)).unwrap_or_default()
+    }
+}
+
 /// Looks at the instance and judges it by what it was like before.
 pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
     let client = site.line.look().await?;
     let who = client.greeting.who();
     let way = way(site, client.place.as_ref());
-    let server = Server::alone(client);
+    let server = Server::alone(Arc::clone(&client));
     let began = Instant::now();
     let info = match info(&server, None).await {
         Err(trouble) if trouble.is_refusal() => {
@@ -50,8 +88,10 @@ pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
         }
         answered => answered?,
     };
-    let took = began.elapsed();
-    let at = Instant::now();
+    let (took, at) = (began.elapsed(), Instant::now());
+    if let Some(time) = info.count("server_time_usec").map(Duration::from_micros) {
+        site.note_time(&client, time, (began, took));
+    }
     let log = redis::cmd("SLOWLOG").arg("GET").arg(SLOWEST).take();
     let slow = if_allowed(site, &server, "SLOWLOG", &log).await?.as_ref().map(slow_log);
     let config = redis::cmd("CONFIG").arg("GET").arg(&SETTINGS).take();
@@ -60,7 +100,7 @@ pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
         info,
         at,
         today: today(),
-        skew: site.clock.lock().unwrap_or_else(PoisonError::into_inner).skew(at),
+        skew: site.skew(at),
         duties: site.duties.clone(),
         way,
         config,

@@ -106,8 +106,8 @@ struct Site {
     past: Mutex<vitals::Past>,
     /// Error replies that we got ourselves, by code.
     errors: Mutex<HashMap<String, u64>>,
-    /// Its clock, read at every poll.
-    clock: Mutex<vitals::ClockWatch>,
+    /// The clock of the server that was asked last, read at every poll.
+    clock: Mutex<Option<(Place, vitals::ClockWatch)>>,
     /// What the last full command vector saw.
     vector: Mutex<Option<vector::Full>>,
     /// What the checks that write know of it.
@@ -135,7 +135,6 @@ impl Back {
         };
         let writes = settings.writes;
         let may_write = entrance.hosts().all(|host| safety.may_write(is_local(&host), writes));
-        let local = entrance.hosts().all(|host| is_local(&host));
         let transport = Arc::new(Transport::new(entrance, settings.ca));
         let line = Line::new(Arc::clone(&transport));
         Self::Server(Box::new(Site {
@@ -150,7 +149,7 @@ impl Back {
             duties: settings.roles,
             past: Mutex::default(),
             errors: Mutex::default(),
-            clock: Mutex::new(vitals::ClockWatch::beside(local)),
+            clock: Mutex::default(),
             vector: Mutex::default(),
             readiness: ready::Readiness::default(),
         }))

@@ -1,5 +1,6 @@
 //! Finding, starting and stopping real servers, each on its own port and directory.
 
+pub(crate) mod clock;
 pub(crate) mod proxy;
 
 use std::{

@@ -13,19 +13,15 @@ use super::{
         topology::Turn,
         transport::Transport,
         trouble::Trouble,
-        vitals::{Reading, room},
+        vitals::room,
     },
     Answer, COUNT, PROBES, Probe, Row, Seen,
     probes::{Lane, Names},
 };
-use crate::{clock, domain::Receipt, probe::Stopwatch};
+use crate::{domain::Receipt, probe::Stopwatch};
 use futures_util::future::{join, join_all};
 use redis::Value;
-use std::{
-    array, cmp,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{array, cmp, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// How long connecting and greeting may take.
@@ -77,7 +73,7 @@ pub(super) async fn send(site: &Site, turn: Option<Turn>, wanted: fn(&Probe) -> 
         (0..COUNT).filter(move |at| fits(&PROBES[*at]))
     };
     let mut placed = ask(&reads, &names, on(Lane::Reads), patience).await;
-    note_time(site, &placed);
+    note_time(site, &reads, &placed);
     let held_back = held_back(site, &writes, &placed);
     let allowed = on(Lane::Writes).filter(|at| held_back.is_none() || !PROBES[*at].writes());
     let heard = async {
@@ -161,19 +157,12 @@ fn held_back(site: &Site, client: &Client, placed: &[Placed]) -> Option<&'static
 }
 
 /// Lets the clock be watched by what `TIME` said.
-fn note_time(site: &Site, placed: &[Placed]) {
+fn note_time(site: &Site, client: &Client, placed: &[Placed]) {
     let told = placed.iter().find(|(at, ..)| PROBES[*at].name == "TIME");
     let Some((_, Ok(time), took, began)) = told else { return };
-    let Some(server) = since_1970(time) else { return };
-    let ago = began.elapsed().saturating_sub(*took / 2);
-    let wall = Duration::from_millis(u64::try_from(clock::now().0).unwrap_or(0));
-    let reading = Reading {
-        server,
-        wall: wall.saturating_sub(ago),
-        at: *began + *took / 2,
-        error: *took / 2,
-    };
-    site.clock.lock().unwrap_or_else(PoisonError::into_inner).observe(reading);
+    if let Some(server) = since_1970(time) {
+        site.note_time(client, server, (*began, *took));
+    }
 }
 
 /// What `TIME` answers: seconds and microseconds, as texts.

@@ -7,6 +7,7 @@
 mod again;
 mod away;
 mod busy;
+mod clock;
 mod cut;
 mod data;
 mod denied;

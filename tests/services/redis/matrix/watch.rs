@@ -180,6 +180,14 @@ impl Watch {
         row.print(&report, Some((cleared, removed.elapsed())));
     }
 
+    /// Injects a fault that is not taken back, and sees it reported as the row says.
+    pub(super) async fn shows(&mut self, row: Row, inject: impl AsyncFnOnce()) {
+        let before = self.seen();
+        inject().await;
+        let report = self.report(&row, Moment::now(), &before).await;
+        row.print(&report, None);
+    }
+
     /// Sees reported what is wrong from the start on.
     pub(super) async fn begins(&mut self, row: Row) {
         let before = self.seen();
