@@ -305,7 +305,8 @@ const fn service(name: &'static str, title: &'static str) -> CheckSpec {
         title: text(title),
         hint: text("read the evidence: it names the promise that was broken"),
         cadence: Cadence::Every(Duration::from_mins(1)),
-        timeout: Duration::from_secs(6),
+        // Dozens of answers one after another, each of which may be a fifth of a second away.
+        timeout: Duration::from_secs(12),
         weight: 1,
         class: Class::Blocker,
         impact: Impact::Writes,

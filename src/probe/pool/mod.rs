@@ -34,9 +34,9 @@ const ASKING: Duration = Duration::from_secs(2);
 /// use tminus::probe::pool::{PoolMeter, WatchedPool};
 ///
 /// let meter = PoolMeter::default();
-/// let pool = WatchedPool::new(Default::default(), link, meter.clone());
+/// let pool = WatchedPool::<sqlx::Postgres>::new(Default::default(), link, meter.clone());
 /// match pool.acquire().await {
-///     Ok(held) => println!("{} of {} in use", meter.count().used, held.size()),
+///     Ok(_held) => println!("{} in use", meter.count().used),
 ///     Err(none) => println!("none within {:?}: {}", none.waited, none.why.word()),
 /// }
 /// # }

@@ -2,8 +2,6 @@
 
 use super::*;
 use std::{
-    cell::RefCell,
-    collections::BTreeSet,
     env, fs,
     process::{Command as Program, Stdio},
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -32,13 +30,7 @@ async fn a_healthy_server_never_fails_however_busy_this_host_is() {
     let row = Row::new("iii", "4 x oversubscription", (0, 0));
     let allowed = Duration::from_secs(20 * runs);
     let began = Moment::now();
-    let blamed = RefCell::new(BTreeSet::new());
-    let ended = |seen: &Snapshot| {
-        let failed = views(seen).filter(|view| newest(view).outcome == Outcome::Fail);
-        blamed.borrow_mut().extend(failed.map(|view| newest(view).summary.clone()));
-        views(seen).all(|view| view.runs >= runs)
-    };
-    watch.until(&row, "end", allowed, ended).await;
+    watch.until(&row, "end", allowed, |seen| views(seen).all(|view| view.runs >= runs)).await;
     stop.store(true, Relaxed);
     for burner in burners {
         burner.join().unwrap();
@@ -53,7 +45,7 @@ async fn a_healthy_server_never_fails_however_busy_this_host_is() {
         sum(|view| view.tally.unknown),
         sum(|view| view.tally.fail),
     );
-    assert_eq!(sum(|view| view.tally.fail), 0, "{blamed:?}\n{}", described(&seen));
+    assert_eq!(sum(|view| view.tally.fail), 0, "{:?}\n{}", watch.blamed(), described(&seen));
     watch.end(&server).await;
 }
 

@@ -1,6 +1,7 @@
 //! The engine that watches, and when it says what.
 
 use super::*;
+use std::collections::BTreeSet;
 use tminus::{
     clock,
     engine::{Begin, Command as Order, Engine, Handle, Plan, Selection},
@@ -13,6 +14,8 @@ pub(super) struct Watch {
     engine: Engine,
     handle: Handle,
     began: Moment,
+    /// What failed so far, and why.
+    blamed: BTreeSet<(String, String)>,
 }
 
 impl Watch {
@@ -27,7 +30,7 @@ impl Watch {
             now: clock::now,
             begin: Begin::Polling,
         });
-        Self { engine, handle, began: Moment::now() }
+        Self { engine, handle, began: Moment::now(), blamed: BTreeSet::new() }
     }
 
     /// Starts one, and waits until it has nothing to complain of.
@@ -53,6 +56,10 @@ impl Watch {
         let since = Moment::now();
         loop {
             let seen = self.seen();
+            let failed = views(&seen).filter(|view| newest(view).outcome == Outcome::Fail);
+            let said =
+                failed.map(|view| (view.spec.name.to_string(), newest(view).summary.clone()));
+            self.blamed.extend(said);
             if met(&seen) {
                 return since.elapsed();
             }
@@ -69,6 +76,11 @@ impl Watch {
             // A snapshot need not follow: then look again.
             drop(timeout(Duration::from_millis(250), self.handle.snapshots.changed()).await);
         }
+    }
+
+    /// What failed so far, and why.
+    pub(super) fn blamed(&self) -> &BTreeSet<(String, String)> {
+        &self.blamed
     }
 
     pub(super) fn ask(&self) {
@@ -116,7 +128,7 @@ impl Watch {
         })
         .await;
         let seen = self.seen();
-        Self::no_false_failure(row, before, &seen);
+        self.no_false_failure(row, before, &seen);
         Report {
             says,
             class,
@@ -129,7 +141,7 @@ impl Watch {
     }
 
     /// No run of what the row does not call failed, or blocked, has failed.
-    fn no_false_failure(row: &Row, before: &Snapshot, seen: &Snapshot) {
+    fn no_false_failure(&self, row: &Row, before: &Snapshot, seen: &Snapshot) {
         for now in views(seen) {
             let may_fail = row.wants.iter().any(|want| {
                 now.spec.name == want.check && matches!(want.outcome, "fail" | "blocked")
@@ -138,10 +150,11 @@ impl Watch {
             let then = view(before, &now.spec.name).tally.fail;
             assert!(
                 may_fail || now.tally.fail == then,
-                "row {}: {} failed {} times: {}",
+                "row {}: {} failed {} times: {:?}\n{}",
                 row.number,
                 now.spec.name,
                 now.tally.fail - then,
+                self.blamed,
                 described(seen)
             );
         }
@@ -211,7 +224,7 @@ impl Watch {
         let allowed = FIRST;
         self.until(&asks, "second run", allowed, twice).await;
         let seen = self.seen();
-        Self::no_false_failure(&row, &before, &seen);
+        self.no_false_failure(&row, &before, &seen);
         let report = Report {
             says: "nothing".into(),
             class: "–".into(),
