@@ -21,8 +21,36 @@ pub(crate) fn database(url: Option<&str>) -> Database {
     Database::new(IntegrationId::new("database").unwrap(), settings, Safety::default())
 }
 
-/// One run of the check `name`, within the time that it is allowed.
+/// Runs of a check until this host gave it the time that it needs.
+const TRIES: usize = 30;
+/// What a check says that had no time.
+const STARVED: &str = "give this host processor time";
+
+/// One run of the check `name`, within the time that it is allowed. Where it says that this
+/// host was too slow for it, which is no verdict on the database, it runs again.
 pub(crate) async fn run(database: &Database, name: &str) -> Finding {
+    for _ in 0..TRIES {
+        let finding = once(database, name).await;
+        let starved = finding.remedy.as_deref().is_some_and(|remedy| remedy.starts_with(STARVED));
+        if !(starved && matches!(finding.outcome, Outcome::Unknown(_))) {
+            return finding;
+        }
+    }
+    panic!("this host never gave {name} its time")
+}
+
+/// The same of a server that answers, however late where this host has no time for it.
+pub(crate) async fn answered(database: &Database, name: &str) -> Finding {
+    for _ in 0..TRIES {
+        let finding = run(database, name).await;
+        if !finding.summary.contains("no answer within") {
+            return finding;
+        }
+    }
+    panic!("{name} was never answered in time")
+}
+
+async fn once(database: &Database, name: &str) -> Finding {
     let specs = database.checks();
     let index = specs.iter().position(|spec| spec.name == name).unwrap();
     let cx = Cx { cancel: CancellationToken::new() };

@@ -4,7 +4,7 @@ use super::{
     CHECKS, aspect,
     server::{COUNTING, LEAST, Server},
 };
-use crate::database::{database, run, says, struck};
+use crate::database::{answered, database, run, says, struck};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use std::{env, time::Duration};
 use tminus::{
@@ -107,7 +107,7 @@ const SNAPSHOT: [&str; 4] = [
     "SELECT GROUP_CONCAT(CONCAT_WS(',', TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE) \
      ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION) FROM information_schema.COLUMNS \
      WHERE TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')",
-    "SELECT CONCAT_WS(',', AUTO_INCREMENT, TABLE_ROWS, UPDATE_TIME) \
+    "SELECT CONCAT_WS(',', AUTO_INCREMENT, UPDATE_TIME) \
      FROM information_schema.TABLES WHERE TABLE_NAME = 'orders'",
     "SELECT GROUP_CONCAT(CONCAT(GRANTEE, PRIVILEGE_TYPE) ORDER BY GRANTEE, PRIVILEGE_TYPE) \
      FROM information_schema.USER_PRIVILEGES",
@@ -138,7 +138,7 @@ async fn round_after_round_the_checks_leave_everything_as_it_was() {
     for round in 0..asked.unwrap_or(ROUNDS) {
         // The slow canary takes the time of a round once more, and writes as little.
         for name in CHECKS.into_iter().filter(|name| *name != "slow" || round % 10 == 0) {
-            let finding = run(&watched, name).await;
+            let finding = answered(&watched, name).await;
             assert!(matches!(finding.outcome.word(), "pass" | "warn"), "{round}: {finding:?}");
             assert_eq!(finding.receipt.left, 0);
         }

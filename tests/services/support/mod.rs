@@ -127,7 +127,7 @@ impl Drop for Mounted {
 /// Waits for a condition, and never for a fixed time.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !met() {
         assert!(Instant::now() < deadline, "never came: {what}");
         thread::sleep(Duration::from_millis(20));
