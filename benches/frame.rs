@@ -129,6 +129,7 @@ fn snapshot(second: u64) -> Snapshot {
         integrations: views,
         blockers,
         journal,
+        notices: Vec::new(),
     }
 }
 

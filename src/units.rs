@@ -88,6 +88,35 @@ pub fn clock(at: Timestamp) -> String {
     }
 }
 
+/// The moment in this host's zone: `2026-11-24 14:07`.
+pub fn moment(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(at) => at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => "out of range".into(),
+    }
+}
+
+/// The end that somebody typed at `now`: a span (`4h`, `2d`), the time of day in this
+/// host's zone (`18:00`, tomorrow if it is over for today), or a moment with its zone.
+pub fn end(typed: &str, now: Timestamp) -> Option<Timestamp> {
+    end_in(typed.trim(), now, TimeZone::system())
+}
+
+fn end_in(typed: &str, now: Timestamp, zone: TimeZone) -> Option<Timestamp> {
+    if let Ok(moment) = typed.parse::<jiff::Timestamp>() {
+        return Some(Timestamp(moment.as_millisecond()));
+    }
+    let zoned = jiff::Timestamp::from_millisecond(now.0).ok()?.to_zoned(zone);
+    let end = match typed.parse::<jiff::civil::Time>() {
+        Ok(time) => {
+            let today = zoned.with().time(time).build().ok()?;
+            if today > zoned { today } else { today.tomorrow().ok()? }
+        }
+        Err(_) => zoned.checked_add(typed.parse::<jiff::Span>().ok()?).ok()?,
+    };
+    Some(Timestamp(end.timestamp().as_millisecond()))
+}
+
 /// The moment as files want it: RFC 3339 in UTC with milliseconds.
 pub fn rfc3339(at: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(at.0) {
@@ -141,6 +170,22 @@ mod tests {
         assert_eq!(bytes(1024), "1.0 KiB");
         assert_eq!(bytes(10 * 1024 * 1024 + 1), "10 MiB");
         assert_eq!(bytes(u64::MAX), "15 EiB");
+    }
+
+    #[test]
+    fn an_end_is_written_as_people_write_it() {
+        let now = Timestamp(1_795_400_000_000); // 02:13:20
+        let after =
+            |typed: &str| end_in(typed, now, TimeZone::UTC).map(|end| (end.0 - now.0) / 1000);
+        assert_eq!(after("4h"), Some(4 * 3600));
+        assert_eq!(after("2d"), Some(2 * 86_400));
+        assert_eq!(after("1h 30m"), Some(5400));
+        assert_eq!(after("02:13:30"), Some(10));
+        assert_eq!(after("02:13"), Some(86_400 - 20), "over for today");
+        assert_eq!(after("2026-11-23T03:13:20+01:00"), Some(0));
+        for bad in ["", "4", "soon", "25:00", "2026-11-23"] {
+            assert_eq!(after(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! Every step reports all of its problems. None of them ever shows a value that
 //! may be a secret, and none quotes a line of the file.
 
+mod accept;
 mod de;
 mod interpolate;
 mod kinds;
@@ -116,7 +117,7 @@ pub fn load(
     let ids = ids(&integrations);
     let mut ignored = Vec::new();
     let mut policy = own::verdict(&root, &mut read);
-    policy.accepted = own::accepted(&root, &ids, now, &mut ignored);
+    policy.accepted = accept::accepted(&root, &ids, now, &mut ignored);
     let overrides = own::overrides(&root, &ids, &mut read);
     let console = own::console(&root, &mut read);
     let listen = own::listen(&root, &mut read);

@@ -6,7 +6,7 @@ use super::{
     tree::{Node, Table, Value},
 };
 use crate::{
-    domain::{Acceptance, CheckId, Class, Policy, Timestamp},
+    domain::{CheckId, Class, Policy},
     engine::Override,
     nearest::did_you_mean,
 };
@@ -14,8 +14,6 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use std::net::SocketAddr;
 
-/// Characters that a reason for an acceptance has at least.
-const SHORTEST_REASON: usize = 10;
 /// The most that a check can weigh.
 const HEAVIEST: u8 = 10;
 
@@ -73,15 +71,6 @@ struct ExporterTable {
 struct CheckTable {
     class: Option<Class>,
     weight: Option<u8>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct AcceptTable {
-    check: Option<String>,
-    reason: Option<String>,
-    owner: Option<String>,
-    until: Option<String>,
 }
 
 /// `[console]`.
@@ -172,7 +161,7 @@ fn too_heavy(node: &Node) -> Option<i64> {
     }
 }
 
-fn not_a_check(name: &str, node: Option<&Node>, ids: &[CheckId]) -> String {
+pub(super) fn not_a_check(name: &str, node: Option<&Node>, ids: &[CheckId]) -> String {
     // `[checks.redis.lock]` is a table in a table; the dot belongs to the name.
     let nested = node.and_then(Node::as_table).and_then(|table| table.keys().next());
     let quoted = nested.map(|inner| format!("{name}.{inner}"));
@@ -184,69 +173,6 @@ fn not_a_check(name: &str, node: Option<&Node>, ids: &[CheckId]) -> String {
         "is not a check{meant}{}",
         if meant.is_empty() { "; `tminus check` lists them" } else { "" }
     )
-}
-
-/// `[[accept]]`. What cannot be used is left out and said, and never an error:
-/// an acceptance that has run out must not keep the console from starting.
-pub(super) fn accepted(
-    root: &Table,
-    ids: &[CheckId],
-    now: Timestamp,
-    warnings: &mut Vec<Problem>,
-) -> Vec<Acceptance> {
-    let entries: Vec<&Node> = match root.get("accept") {
-        None => Vec::new(),
-        Some(Node { value: Value::List(list), .. }) => list.iter().collect(),
-        Some(single) => vec![single],
-    };
-    let mut accepted = Vec::new();
-    for node in entries {
-        match acceptance(node, ids, now) {
-            Ok(acceptance) => accepted.push(acceptance),
-            Err(why) => {
-                let says = format!("is ignored: {why}");
-                let origin = node.origin.clone();
-                warnings.push(Problem { origin, key: "accept".into(), says });
-            }
-        }
-    }
-    accepted
-}
-
-fn acceptance(node: &Node, ids: &[CheckId], now: Timestamp) -> Result<Acceptance, String> {
-    let mut read = Read::default();
-    let table: Option<AcceptTable> = de::read("accept", &mut node.clone(), &mut read);
-    if let Some(problem) = read.problems.first() {
-        return Err(format!("{} {}", problem.key, problem.says));
-    }
-    let AcceptTable { check, reason, owner, until } = table.unwrap_or_default();
-    let name = check.ok_or("it names no check")?;
-    let check =
-        ids.iter().find(|id| id.as_str() == name).ok_or_else(|| {
-            match CheckId::try_from(name.clone()) {
-                Ok(id) => format!("{id} {}", not_a_check(&name, None, ids)),
-                Err(_) => "its check is not a check id such as redis.lock".into(),
-            }
-        })?;
-    let reason = reason.unwrap_or_default();
-    if reason.trim().chars().count() < SHORTEST_REASON {
-        return Err(format!("{check} needs a reason of {SHORTEST_REASON} characters or more"));
-    }
-    let until =
-        until.ok_or_else(|| format!("{check} has no end; until = \"2026-12-31T18:00:00Z\""))?;
-    let until: jiff::Timestamp = until
-        .parse()
-        .map_err(|_| format!("the end of {check} is not a moment such as 2026-12-31T18:00:00Z"))?;
-    let acceptance = Acceptance {
-        check: check.clone(),
-        reason,
-        owner,
-        until: Timestamp(until.as_millisecond()),
-    };
-    if acceptance.until <= now {
-        return Err(format!("the acceptance of {check} ended at {until}"));
-    }
-    Ok(acceptance)
 }
 
 /// Where a key of a table was written, or the table where it was not.

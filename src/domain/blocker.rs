@@ -56,6 +56,11 @@ impl Blocker {
         self.stands > Stands::Checklist && self.cleared.is_none() && self.accepted.is_none()
     }
 
+    /// Whether somebody may answer for it: what we left on a target, nobody can.
+    pub fn is_acceptable(&self) -> bool {
+        self.is_open() && !matches!(self.stands, Stands::LeftBehind | Stands::Waiting)
+    }
+
     /// `B3`, or `W1` for one on the checklist; `--` while its check has not run.
     pub fn label(&self) -> String {
         match self.stands {
@@ -106,7 +111,7 @@ impl Ledger {
             self.blockers.push(Blocker { number: *given, ..found });
         }
         self.blockers.retain(|known| known.cleared.is_none_or(|at| now < at + SHOWN_CLEARED));
-        for known in &mut self.blockers {
+        for known in self.blockers.iter_mut().chain(&mut self.waiting) {
             let may_be = known.stands != Stands::LeftBehind;
             known.accepted = policy.acceptance(&known.check, wall).filter(|_| may_be).cloned();
         }

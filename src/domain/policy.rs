@@ -2,17 +2,31 @@ use super::{CheckId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Characters that a reason for an acceptance has at least.
+pub const SHORTEST_REASON: usize = 10;
+/// The longest that an acceptance may hold: what lasts longer is to be mended.
+pub const LONGEST_ACCEPTANCE: Duration = Duration::from_hours(30 * 24);
+
 /// A blocker that somebody answers for, with a reason and an end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acceptance {
     /// The one check that it is about.
     pub check: CheckId,
+    /// The pattern that named it among others, if one did.
+    pub pattern: Option<String>,
     /// Why it is acceptable.
     pub reason: String,
     /// Who says so.
     pub owner: Option<String>,
     /// Until when; afterwards it is as if it were not there.
     pub until: Timestamp,
+}
+
+impl Acceptance {
+    /// What was named: the pattern, or the check.
+    pub fn named(&self) -> &str {
+        self.pattern.as_deref().unwrap_or(self.check.as_str())
+    }
 }
 
 /// What the verdict is judged by.
@@ -49,5 +63,11 @@ impl Policy {
     /// The acceptance of `check` that holds at `wall`, if there is one.
     pub fn acceptance(&self, check: &CheckId, wall: Timestamp) -> Option<&Acceptance> {
         self.accepted.iter().find(|accepted| accepted.check == *check && wall < accepted.until)
+    }
+
+    /// Adds an acceptance, in place of an older one of the same check.
+    pub fn accept(&mut self, acceptance: Acceptance) {
+        self.accepted.retain(|other| other.check != acceptance.check);
+        self.accepted.push(acceptance);
     }
 }

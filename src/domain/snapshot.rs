@@ -1,6 +1,6 @@
 use super::{
     Blocker, Cause, CheckId, CheckSpec, Finding, Freshness, HealthScore, IntegrationId, Journal,
-    Mark, Outcome, Series, Status, Tally, Timestamp, Trigger, Verdict,
+    Mark, Notice, Outcome, Series, Status, Tally, Timestamp, Trigger, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub blockers: Vec<Blocker>,
     /// What happened, newest last.
     pub journal: Journal,
+    /// What the user has to know about the console itself.
+    pub notices: Vec<Notice>,
 }
 
 impl Snapshot {

@@ -267,6 +267,7 @@ mod tests {
         let until = |until| Policy {
             accepted: vec![Acceptance {
                 check: id.clone(),
+                pattern: None,
                 reason: "the vendor mends it today".into(),
                 owner: None,
                 until,

@@ -1,4 +1,4 @@
-use crate::domain::{CheckId, IntegrationId};
+use crate::domain::{Acceptance, CheckId, IntegrationId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -15,6 +15,8 @@ pub enum Command {
     Pause,
     /// Poll again.
     Resume,
+    /// Let somebody answer for a blocker until a given end.
+    Accept(Acceptance),
 }
 
 /// Which checks a command means.

@@ -22,7 +22,9 @@ mod supervisor;
 pub use command::{Command, Refused, Selection};
 
 use crate::{
-    domain::{CheckId, Class, Finding, Flags, Pending, Policy, Snapshot, Timestamp, Trigger},
+    domain::{
+        CheckId, Class, Finding, Flags, Notice, Pending, Policy, Snapshot, Timestamp, Trigger,
+    },
     probe::Integration,
     secret::Redactor,
 };
@@ -95,6 +97,8 @@ pub struct Plan {
     pub overrides: Vec<Override>,
     /// Takes the secrets out of every finding before anybody sees it.
     pub redactor: Redactor,
+    /// What the user has to know from the start.
+    pub notices: Vec<Notice>,
     /// The name of this host.
     pub host: String,
     /// Reads the wall clock; a test passes a constant.
@@ -228,6 +232,9 @@ impl Machine {
         match command {
             Command::Pause => self.state.pause(true, self.clock.now()),
             Command::Resume => self.state.pause(false, self.clock.now()),
+            Command::Accept(acceptance) => {
+                self.state.accept(acceptance.clone(), self.clock.now());
+            }
             Command::Recheck(_) | Command::Cancel(_) => {}
         }
         pool.pass_on(command);

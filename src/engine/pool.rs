@@ -66,6 +66,7 @@ impl Pool {
                 Command::Cancel(selection) => member.concerned(selection, Orders::cancel),
                 Command::Pause => member.orders.send_modify(|orders| orders.pause(true)),
                 Command::Resume => member.orders.send_modify(|orders| orders.pause(false)),
+                Command::Accept(_) => {} // it is about the verdict
             }
         }
     }

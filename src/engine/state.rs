@@ -3,9 +3,9 @@
 use super::{Override, Plan, Standing, Update};
 use crate::{
     domain::{
-        Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness, HealthScore,
-        IntegrationView, Journal, Ledger, Mark, Pending, Policy, Series, Severity, Snapshot,
-        Status, Timestamp, Trigger, Verdict,
+        Acceptance, Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness, HealthScore,
+        IntegrationView, Journal, Ledger, Mark, Notice, Pending, Policy, Series, Severity,
+        Snapshot, Status, Timestamp, Trigger, Verdict,
     },
     probe::Integration,
 };
@@ -30,6 +30,9 @@ pub(super) struct State {
     ledger: Ledger,
     verdict: Option<Verdict>,
     journal: Journal,
+    notices: Vec<Notice>,
+    /// When the verdict was last judged, on the wall.
+    judged: Timestamp,
 }
 
 impl State {
@@ -46,6 +49,8 @@ impl State {
             ledger: Ledger::default(),
             verdict: None,
             journal: Journal::default(),
+            notices: plan.notices.clone(),
+            judged: (plan.now)(),
         }
     }
 
@@ -98,9 +103,29 @@ impl State {
         }
     }
 
+    /// Lets somebody answer for a blocker.
+    pub(super) fn accept(&mut self, acceptance: Acceptance, now: Now) {
+        let by = acceptance.owner.as_deref().map(|owner| format!(" by {owner}"));
+        let text = format!("accepted{}: {}", by.unwrap_or_default(), acceptance.reason);
+        self.note(Some(acceptance.check.clone()), None, text, now);
+        self.policy.accept(acceptance);
+    }
+
+    /// Says which acceptances have ended since the last time.
+    fn say_ended(&mut self, now: Now) {
+        let over = |it: &&Acceptance| it.until <= now.wall && it.until > self.judged;
+        let ended: Vec<CheckId> =
+            self.policy.accepted.iter().filter(over).map(|it| it.check.clone()).collect();
+        for check in ended {
+            self.note(Some(check), None, "its acceptance has ended".into(), now);
+        }
+        self.judged = now.wall;
+    }
+
     /// Everything known at `now`, judged.
     pub(super) fn snapshot(&mut self, now: Now) -> Snapshot {
         self.seq += 1;
+        self.say_ended(now);
         for view in &mut self.integrations {
             refresh(view, now.at);
         }
@@ -111,6 +136,8 @@ impl State {
         if known.is_some_and(|known| known.word != verdict.word) {
             self.note(None, None, format!("{}: {}", verdict.word.as_str(), verdict.reason), now);
         }
+        let mut notices = self.notices.clone();
+        notices.extend(self.policy.idle(&self.integrations, &blockers, now.wall));
         Snapshot {
             seq: self.seq,
             at: now.at,
@@ -122,6 +149,7 @@ impl State {
             verdict,
             blockers,
             journal: self.journal.clone(),
+            notices,
         }
     }
 
@@ -131,7 +159,8 @@ impl State {
         let checks = self.integrations.iter().flat_map(|view| &view.checks);
         let ages = checks.filter_map(|check| Some((check.ended?, Freshness::limits(&check.spec)?)));
         let stale = ages.flat_map(|(ended, (stale, expired))| [ended + stale, ended + expired]);
-        let accepted = self.policy.accepted.iter().map(|accepted| {
+        let held = self.policy.accepted.iter().filter(|accepted| accepted.until > now.wall);
+        let accepted = held.map(|accepted| {
             let left = accepted.until.0.saturating_sub(now.wall.0);
             now.at + Duration::from_millis(u64::try_from(left).unwrap_or(0))
         });

@@ -2,6 +2,7 @@ use super::{Failure, Session, Stop, perf, print, trace::Trace};
 use crate::{
     cli::Global,
     config::{Color, Glyphs, Surroundings as _, World},
+    domain::plain,
     engine::{Begin, Engine},
     perf::Lab,
     surface::gate,
@@ -11,6 +12,9 @@ use std::{io, mem, time::Duration};
 
 /// Time for runs to end when the console does.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Characters kept of a user's name.
+const USER: usize = 40;
 
 /// Time for a performance test to remove what it wrote.
 const TIDYING: Duration = Duration::from_secs(2);
@@ -31,7 +35,9 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     Session::accompany(exporter, &handle, &stop.token);
     let snapshots = handle.snapshots.clone();
     let (lab, tests) = Lab::start(tests);
-    let handles = tui::Handles { engine: handle, lab: tests };
+    let user =
+        World.variable("USER").map(|user| plain(&user, USER)).filter(|user| !user.is_empty());
+    let handles = tui::Handles { engine: handle, lab: tests, user };
     let shown = console.run(handles, stop.token.clone()).await;
     // What a test has written goes first; if that takes longer, it expires.
     if !lab.stop(TIDYING).await {

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::{
-    domain::{CheckSpec, IntegrationId},
+    domain::CheckSpec,
     nearest::did_you_mean,
     probe::{Integration, Narrow},
 };
@@ -24,7 +24,7 @@ pub fn select(
     }
     for pattern in patterns {
         let named = |it: &Arc<dyn Integration>| {
-            it.checks().iter().any(|spec| matches(pattern, it.id(), spec))
+            it.checks().iter().any(|spec| it.id().check(&spec.name).is_meant_by(pattern))
         };
         if !all.iter().any(named) {
             return Err(nothing(pattern, &all));
@@ -32,44 +32,13 @@ pub fn select(
     }
     let narrow = |it: Arc<dyn Integration>| {
         let id = it.id().clone();
-        let wanted = |spec: &CheckSpec| patterns.iter().any(|pattern| matches(pattern, &id, spec));
+        let wanted = |spec: &CheckSpec| {
+            let check = id.check(&spec.name);
+            patterns.iter().any(|pattern| check.is_meant_by(pattern))
+        };
         Narrow::to(it, wanted).map(|narrow| Arc::new(narrow) as Arc<dyn Integration>)
     };
     Ok(all.into_iter().filter_map(narrow).collect())
-}
-
-/// Whether `pattern` names the check. A kind names all of its instances.
-fn matches(pattern: &str, id: &IntegrationId, spec: &CheckSpec) -> bool {
-    let own = [id.as_str(), id.kind()];
-    if pattern.contains('.') {
-        own.iter().any(|it| is_like(pattern, &format!("{it}.{}", spec.name)))
-    } else {
-        own.iter().any(|it| is_like(pattern, it))
-    }
-}
-
-/// Compares with `*` for any characters and `?` for one.
-fn is_like(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    // Where to go on after the last `*`, should the attempt under way fail.
-    let (mut p, mut t, mut again) = (0, 0, None);
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                again = Some((p + 1, t));
-                p += 1;
-            }
-            Some(c) if *c == b'?' || *c == text[t] => (p, t) = (p + 1, t + 1),
-            Some(_) | None => match again {
-                Some((after, from)) => {
-                    again = Some((after, from + 1));
-                    (p, t) = (after, from + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == b'*')
 }
 
 fn nothing(pattern: &str, all: &[Arc<dyn Integration>]) -> Failure {
@@ -90,10 +59,9 @@ fn nothing(pattern: &str, all: &[Arc<dyn Integration>]) -> Failure {
 mod tests {
     use super::*;
     use crate::{
-        domain::{Finding, Provenance, Target, sample, text},
+        domain::{Finding, IntegrationId, Provenance, Target, sample, text},
         probe::{Cx, Run},
     };
-    use proptest::prelude::*;
 
     struct Named(IntegrationId);
 
@@ -164,17 +132,6 @@ mod tests {
         "#);
         for nothing in ["", "redis.", "*.x", "redi", ".connect"] {
             assert!(selected(&[nothing]).is_err(), "{nothing:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_star_stands_for_any_part(a in "[a-c.]{0,5}", b in "[a-c.]{0,5}", c in "[a-c.]{0,5}") {
-            let star = format!("{a}*{c}");
-            let text = format!("{a}{b}{c}");
-            prop_assert!(is_like(&star, &text));
-            prop_assert!(is_like(&text, &text));
-            prop_assert!(is_like("*", &text));
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::{
     cli::Global,
     clock,
     config::{self, Config, Flags, Surroundings as _, World},
-    domain::{CheckId, plain},
+    domain::{CheckId, Notice, Topic, plain},
     engine::{Begin, Handle, Plan},
     integrations,
     logging::{self, Log, Logging},
@@ -86,6 +86,7 @@ impl Session {
             policy: self.config.policy.clone(),
             overrides: self.config.overrides.clone(),
             redactor: self.redactor.clone(),
+            notices: self.warnings.iter().map(|says| notice(says)).collect(),
             host: plain(&rustix::system::uname().nodename().to_string_lossy(), HOST_NAME),
             now: clock::now,
             begin,
@@ -109,6 +110,10 @@ impl Session {
             tokio::spawn(exporter.serve(handle.snapshots.clone(), cancel.clone()));
         }
     }
+}
+
+fn notice(says: &str) -> Notice {
+    Notice { topic: Topic::Configuration, says: says.to_owned() }
 }
 
 /// Why nobody can listen there, in words that are the same on every host.

@@ -187,6 +187,7 @@ mod tests {
             policy: Policy::default(),
             overrides: Vec::new(),
             redactor: Redactor::default(),
+            notices: Vec::new(),
             host: "here".into(),
             now: || Timestamp(0),
             begin: begin(wait),

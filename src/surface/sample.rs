@@ -16,6 +16,7 @@ pub(super) fn of(views: impl IntoIterator<Item = IntegrationView>, policy: &Poli
     let mut ledger = Ledger::default();
     ledger.fold(&integrations, policy, now, WALL);
     let blockers = ledger.list();
+    let notices = policy.idle(&integrations, &blockers, WALL);
     Snapshot {
         seq: 7,
         at: now,
@@ -25,6 +26,7 @@ pub(super) fn of(views: impl IntoIterator<Item = IntegrationView>, policy: &Poli
         verdict: Verdict::of(&integrations, &blockers, policy, now),
         integrations,
         blockers,
+        notices,
         ..Snapshot::default()
     }
 }
@@ -57,6 +59,7 @@ pub(super) fn accepted() -> Snapshot {
     let google = views[3].checks[1].id.clone();
     let acceptance = Acceptance {
         check: google,
+        pattern: None,
         reason: "contract starts in December".into(),
         owner: Some("ops".into()),
         until: WALL.after(Duration::from_hours(24)),

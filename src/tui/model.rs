@@ -1,6 +1,6 @@
 //! What a screen is drawn from.
 
-use super::update::Asked;
+use super::update::{Asked, Prompt};
 use crate::domain::{
     Blocker, CheckId, CheckView, Freshness, IntegrationId, IntegrationView, Severity, Snapshot,
     Timestamp, Word,
@@ -71,6 +71,10 @@ pub struct Model {
     pub(super) message: Option<Message>,
     /// What the user asked the engine for, until it has answered.
     pub(super) asked: Option<Asked>,
+    /// The blocker that the user is asked about.
+    pub(super) prompt: Option<Prompt>,
+    /// Who sits in front of it.
+    pub(super) user: Option<String>,
     /// The performance tests, as they stand.
     pub(super) board: Arc<Board>,
     /// The test under the cursor, by name.
@@ -94,6 +98,8 @@ impl Model {
             help: None,
             message: None,
             asked: None,
+            prompt: None,
+            user: None,
             board: Arc::default(),
             test: None,
             asking: false,

@@ -60,6 +60,7 @@ pub(crate) fn snapshot_of(integrations: Vec<Arc<IntegrationView>>) -> Snapshot {
         integrations,
         blockers,
         journal: crate::domain::Journal::default(),
+        notices: Vec::new(),
     };
     happened(&mut snapshot);
     snapshot

@@ -1,5 +1,6 @@
 //! The engine's promises, under paused time and with an integration that does as told.
 
+mod accepted;
 mod cadence;
 
 use super::*;
@@ -127,6 +128,7 @@ fn plan(fake: &Arc<Fake>) -> Plan {
         policy: Policy::default(),
         overrides: Vec::new(),
         redactor: Redactor::new([&Secret::new("hunter22")]),
+        notices: Vec::new(),
         host: "here".into(),
         now: || Timestamp(1_795_400_000_000),
         begin: Begin::Polling,

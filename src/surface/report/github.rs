@@ -4,6 +4,8 @@ use std::{cmp, fmt::Write as _};
 
 /// Annotations of one kind that a step may show; the rest are dropped without a word.
 const SHOWN: usize = 10;
+/// Notes about the console itself among them.
+const NOTED: usize = 3;
 /// Bytes that a step's summary may have; a longer one is refused as a whole.
 const SUMMARY: usize = 1_000_000;
 
@@ -12,6 +14,11 @@ const SUMMARY: usize = 1_000_000;
 pub fn github(snapshot: &Snapshot) -> String {
     let mut text = String::new();
     verdict(snapshot, &mut text);
+    // A kind of its own has room for these, beside what is accepted.
+    for notice in snapshot.notices.iter().take(NOTED) {
+        let _infallible = writeln!(text, "::notice title=T-minus::{}", message(&notice.says));
+    }
+    let noted = cmp::min(snapshot.notices.len(), NOTED);
     let mut checks: Vec<(Kind, &CheckView)> = snapshot
         .integrations
         .iter()
@@ -22,7 +29,8 @@ pub fn github(snapshot: &Snapshot) -> String {
     for kind in [Kind::Error, Kind::Warning, Kind::Notice] {
         let of_kind = checks.iter().filter(|(it, _)| *it == kind).map(|(_, check)| *check);
         // The verdict is an annotation too, whatever its kind.
-        annotations(kind, &of_kind.collect::<Vec<_>>(), SHOWN - 1, &mut text);
+        let room = SHOWN - 1 - if kind == Kind::Notice { noted } else { 0 };
+        annotations(kind, &of_kind.collect::<Vec<_>>(), room, &mut text);
     }
     text
 }

@@ -1,7 +1,8 @@
 use super::{accepted, flags, is_plain_pass, needs_remedy};
 use crate::{
     domain::{
-        CheckId, CheckView, IntegrationView, Outcome, Receipt, Severity, Snapshot, Status, Word,
+        CheckId, CheckView, IntegrationView, Notice, Outcome, Receipt, Severity, Snapshot, Status,
+        Topic, Word,
     },
     units,
 };
@@ -37,6 +38,7 @@ pub fn human(snapshot: &Snapshot, paint: Paint) -> String {
         sheet.integration(view, &mut text);
     }
     sheet.overall(&mut text);
+    sheet.notices(&mut text);
     sheet.verdict(&mut text);
     text
 }
@@ -111,6 +113,15 @@ impl Sheet<'_> {
             ),
             None => writeln!(text, "{:width$}   -  nothing applies", "overall"),
         };
+    }
+
+    /// What is wrong with the configuration was told before there was a result.
+    fn notices(&self, text: &mut String) {
+        let told = |notice: &&Notice| notice.topic != Topic::Configuration;
+        for notice in self.snapshot.notices.iter().filter(told) {
+            let _infallible =
+                writeln!(text, "{:width$} {}", "note", notice.says, width = self.width);
+        }
     }
 
     fn verdict(&self, text: &mut String) {

@@ -2,8 +2,8 @@ use super::flags;
 use crate::{
     domain::{
         Acceptance, Blocker, Cause, CheckId, CheckView, Class, Evidence, Fact, FactValue, Grid,
-        Impact, IntegrationView, Outcome, Quantity, Receipt, Skip, Snapshot, Stands, Status,
-        Target, Verdict,
+        Impact, IntegrationView, Notice, Outcome, Quantity, Receipt, Skip, Snapshot, Stands,
+        Status, Target, Verdict,
     },
     units,
 };
@@ -30,6 +30,7 @@ struct Document<'a> {
     score: Option<u8>,
     coverage: Option<u8>,
     blockers: Vec<BlockerPart<'a>>,
+    notices: &'a [Notice],
     integrations: Vec<IntegrationPart<'a>>,
 }
 
@@ -154,6 +155,7 @@ fn document(snapshot: &Snapshot) -> Document<'_> {
         score: snapshot.score.map(|score| score.percent),
         coverage: snapshot.score.map(|score| score.coverage),
         blockers: standing.map(|it| blocker(it, snapshot.at)).collect(),
+        notices: &snapshot.notices,
         integrations: snapshot.integrations.iter().map(|it| integration(it, snapshot)).collect(),
     }
 }

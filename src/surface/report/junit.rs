@@ -101,6 +101,10 @@ fn verdict(snapshot: &Snapshot) -> TestSuite {
     });
     let mut case = TestCase::new("verdict", status);
     case.set_classname("tminus").set_time(snapshot.at);
+    let notices: Vec<&str> = snapshot.notices.iter().map(|it| it.says.as_str()).collect();
+    if !notices.is_empty() {
+        case.set_system_out(notices.join("\n"));
+    }
     let mut suite = TestSuite::new("tminus");
     suite.add_property(Property::new("host", snapshot.host.as_str()));
     suite.add_property(Property::new("at", units::rfc3339(snapshot.wall)));

@@ -11,6 +11,7 @@ pub fn markdown(snapshot: &Snapshot) -> String {
     let mut text = String::new();
     verdict(snapshot, &mut text);
     blockers(snapshot, &mut text);
+    notices(snapshot, &mut text);
     integrations(snapshot, &mut text);
     for view in &snapshot.integrations {
         checks(view, snapshot, &mut text);
@@ -64,6 +65,15 @@ fn entry(blocker: &Blocker, text: &mut String) {
         let by = acceptance.owner.as_deref().map(|owner| format!(" by {}", escape(owner)));
         let by = by.unwrap_or_default();
         let _infallible = writeln!(text, "  - accepted{by} until {until}: {reason}");
+    }
+}
+
+fn notices(snapshot: &Snapshot, text: &mut String) {
+    if !snapshot.notices.is_empty() {
+        text.push_str("\n## Notes\n\n");
+    }
+    for notice in &snapshot.notices {
+        let _infallible = writeln!(text, "- {}", escape(&notice.says));
     }
 }
 

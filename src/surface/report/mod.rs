@@ -69,3 +69,31 @@ fn needs_remedy(check: &CheckView) -> bool {
         Outcome::Blocked(_) | Outcome::Skipped(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{Notice, Topic},
+        surface::sample,
+    };
+
+    /// A note as it might come from a file, hostile in every format.
+    const NOTE: &str = "a|b <x> ]]> # c % ::error::d \\ *e*";
+
+    #[test]
+    fn a_note_is_in_every_format_and_stays_text() {
+        let mut snapshot = sample::seed();
+        snapshot.notices = vec![Notice { topic: Topic::Acceptance, says: NOTE.into() }];
+        let has = |text: String, note: &str| assert!(text.contains(note), "{note} in {text}");
+        has(human(&snapshot, Paint::Plain), NOTE);
+        has(markdown(&snapshot), "- a\\|b &lt;x&gt; \\]\\]&gt; \\# c % ::error::d \\\\ \\*e\\*\n");
+        has(junit(&snapshot), "<system-out>a|b &lt;x&gt; ]]&gt; # c %");
+        has(tap(&snapshot), "\n# a|b <x> ]]> \\# c % ::error::d \\\\ *e*\n");
+        has(github(&snapshot), "\n::notice title=T-minus::a|b <x> ]]> # c %25 ::error::d \\ *e*\n");
+        has(nagios(&snapshot), "\na/b <x> ]]> # c % ::error::d \\ *e*\n");
+        let json: serde_json::Value = serde_json::from_str(&json(&snapshot)).unwrap();
+        assert_eq!(json["notices"][0]["says"], NOTE);
+        assert_eq!(json["notices"][0]["topic"], "acceptance");
+    }
+}

@@ -31,6 +31,10 @@ pub fn nagios(snapshot: &Snapshot) -> String {
         let _infallible = write!(text, " | {}", figures.join(" "));
     }
     text.push('\n');
+    for notice in &snapshot.notices {
+        // Further lines are the long text of a plugin.
+        let _infallible = writeln!(text, "{}", notice.says.replace('|', "/"));
+    }
     text
 }
 

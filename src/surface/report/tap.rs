@@ -15,6 +15,9 @@ pub fn tap(snapshot: &Snapshot) -> String {
     let checks: Vec<&CheckView> =
         snapshot.integrations.iter().flat_map(|view| &view.checks).collect();
     let mut text = format!("TAP version 14\n1..{}\n", checks.len() + 1);
+    for notice in &snapshot.notices {
+        let _infallible = writeln!(text, "# {}", escape(&notice.says));
+    }
     for (number, check) in (1..).zip(&checks) {
         point(number, check, snapshot, &mut text);
     }

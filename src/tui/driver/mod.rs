@@ -77,13 +77,15 @@ pub(super) struct Ends {
     pub(super) gone: CancellationToken,
 }
 
-/// Whom the console hears and tells: each does its work elsewhere.
+/// Whom the console hears and tells: each does its work elsewhere, but for the user.
 #[derive(Clone, Debug)]
 pub struct Handles {
     /// The engine.
     pub engine: Handle,
     /// Whoever runs the performance tests.
     pub lab: LabHandle,
+    /// Who sits in front of it.
+    pub user: Option<String>,
 }
 
 /// What woke the loop.
@@ -109,6 +111,7 @@ pub(super) async fn run(
     let first = Arc::clone(&desks.engine.snapshots.borrow_and_update());
     let mut desk = Desk::new(first, surface.size()?);
     desk.fold(Msg::Board(Arc::clone(&desks.lab.boards.borrow_and_update())));
+    desk.model.user.clone_from(&desks.user);
     let (mut heard, mut tested) = (true, true);
     loop {
         let frame = desk.frame;

@@ -1,7 +1,10 @@
 //! Every key, once. What a key does, the footer and the help are all read from
 //! [`KEYMAP`]; none of them names a key.
 
-use super::model::{Model, Screen};
+use super::{
+    model::{Model, Screen},
+    update::is_possible,
+};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::fmt;
 
@@ -24,6 +27,8 @@ pub(super) enum Action {
     NextFailure,
     /// Go to the previous one.
     PreviousFailure,
+    /// Let somebody answer for a blocker.
+    Accept,
     /// Show the performance tests.
     Tests,
     /// Start the test that was asked about.
@@ -162,6 +167,13 @@ pub(super) const KEYMAP: &[Binding] = &[
         footer: |_| "tests",
         help: "performance tests",
         when: browsing,
+    },
+    Binding {
+        keys: &[plain('a')],
+        action: Action::Accept,
+        footer: |_| "accept",
+        help: "answer for a blocker",
+        when: |model| browsing(model) && is_possible(model),
     },
     Binding {
         keys: &[plain('s')],

@@ -24,6 +24,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::NextFailure | Action::PreviousFailure => next(model, Direction::of(action)),
         Action::Open
         | Action::RecheckAll
+        | Action::Accept
         | Action::Freeze
         | Action::Tests
         | Action::Start

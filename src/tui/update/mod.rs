@@ -1,10 +1,12 @@
 //! How the model changes. Pure: what must be done outside comes back as data.
 
+mod accept;
 mod home;
 mod integration;
 mod perf;
 mod recheck;
 
+pub(super) use accept::{ENDS, Prompt, is_possible};
 pub(super) use recheck::Asked;
 
 use super::{
@@ -64,6 +66,7 @@ pub(super) enum Effect {
 /// Folds one message into the model.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Option<Effect> {
     match msg {
+        Msg::Key(event) if model.prompt.is_some() => return accept::press(model, event),
         Msg::Key(event) => return act(model, keymap::lookup(model, event)?),
         Msg::Snapshot(snapshot) => {
             model.live = snapshot;
@@ -102,6 +105,7 @@ fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         Action::Freeze => freeze(model),
         Action::RecheckAll => return Some(recheck::ask(model, Selection::All)),
+        Action::Accept => accept::ask(model),
         Action::Tests => {
             (model.screen, model.asking) = (Screen::Tests, false);
         }

@@ -22,6 +22,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
         }
         Action::Recheck
         | Action::RecheckAll
+        | Action::Accept
         | Action::Freeze
         | Action::Jump(_)
         | Action::NextFailure

@@ -1,19 +1,37 @@
-use super::{Page, Slot};
+use super::{Page, Slot, width};
 use crate::tui::{
+    glyphs::Sign,
     keymap::{Action, Binding, KEYMAP},
     model::Model,
     theme::Role,
+    update::{ENDS, Prompt},
 };
 
-/// What the last key did.
+/// What the last key did, or else what the user has to know.
 pub(super) fn message(page: &mut Page<'_>, slot: Slot, model: &Model) {
-    if let Some(message) = &model.message {
+    if let Some(prompt) = &model.prompt {
+        let hint = "enter goes on, up and down choose another, esc leaves it";
+        match &prompt.wrong {
+            Some(wrong) => page.put(slot.skip(1), wrong, Role::Warn),
+            None => page.put(slot.skip(1), hint, Role::Muted),
+        };
+    } else if let Some(message) = &model.message {
         page.put(slot.skip(1), &message.text, Role::Plain);
+    } else if let Some(notice) = model.snapshot().notices.first() {
+        let rest = page.sign(slot.skip(1), Sign::Warn).skip(1);
+        let more = model.snapshot().notices.len() - 1;
+        let (text, count) = rest.split_last(if more > 0 { 9 } else { 0 });
+        page.put(text, &notice.says, Role::Plain);
+        page.print(count, Role::Muted, format_args!(" +{more} more"));
     }
 }
 
 /// The keys that work here, as many as fit. Help and the way out always do.
 pub(super) fn keys(page: &mut Page<'_>, slot: Slot, model: &Model) {
+    if let Some(prompt) = &model.prompt {
+        question(page, slot.skip(1), prompt);
+        return;
+    }
     let mut room = usize::from(slot.width);
     let needed = |binding: &Binding| matches!(binding.action, Action::Help | Action::Leave);
     let width = |binding: &Binding| {
@@ -31,6 +49,31 @@ pub(super) fn keys(page: &mut Page<'_>, slot: Slot, model: &Model) {
         rest = page.print(rest, Role::Plain, format_args!("{key}"));
         rest = page.print(rest, Role::Muted, format_args!(" {word}")).skip(2);
     }
+}
+
+/// What is asked, and the end of what was typed.
+fn question(page: &mut Page<'_>, slot: Slot, prompt: &Prompt) {
+    let Prompt { label, check, until, .. } = prompt;
+    let asked = match until {
+        None if slot.width < 60 => format!("{label} because: "),
+        None => format!("accept {label} {check} because: "),
+        Some(_) if slot.width < 60 => format!("{label} until: "),
+        Some(_) => format!("accept {label} until ({ENDS}): "),
+    };
+    // Where there is no line for why the last answer was not taken, the sign says so.
+    let slot = match prompt.wrong {
+        Some(_) => page.sign(slot, Sign::Warn).skip(1),
+        None => slot,
+    };
+    let rest = page.put(slot, &asked, Role::Strong);
+    let typed = prompt.typed();
+    let room = usize::from(rest.width.saturating_sub(1));
+    let mut from = 0;
+    while width(&typed[from..]) > room {
+        from += typed[from..].chars().next().map_or(1, char::len_utf8);
+    }
+    let rest = page.put(rest, &typed[from..], Role::Plain);
+    page.glyph(rest, '_', Role::Focus);
 }
 
 /// The key and its word, if it works here and has one.

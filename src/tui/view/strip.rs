@@ -13,7 +13,7 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
     if stack.left.height > 3 {
         footer::keys(page, last, model);
         footer::message(page, stack.last_line(), model);
-    } else if model.message.is_some() {
+    } else if model.message.is_some() && model.prompt.is_none() {
         footer::message(page, last, model);
     } else {
         footer::keys(page, last, model);

@@ -123,7 +123,7 @@ async fn play<S: Surface>(mut paper: S, script: impl AsyncFnOnce(&mut Desktop)) 
     let look = sample::look();
     let console = async {
         let mut inputs = Inputs::from_channel(input);
-        let handles = Handles { engine: Handle::new(newest, sender), lab };
+        let handles = Handles { engine: Handle::new(newest, sender), lab, user: None };
         run(&mut paper, &mut inputs, handles, ends, &look).await.unwrap()
     };
     let (exit, ()) = tokio::join!(console, async {
@@ -266,7 +266,7 @@ async fn a_dead_engine_turns_the_screen_stale_and_leaves_the_keys_alive() {
     let mut paper = Paper::new(80, 24);
     let (look, ends) = (sample::look(), Ends::default());
     let mut inputs = Inputs::from_channel(input);
-    let handles = Handles { engine: Handle::new(newest, sender), lab: lab().0 };
+    let handles = Handles { engine: Handle::new(newest, sender), lab: lab().0, user: None };
     let script = async {
         drop(snapshots);
         sleep(Duration::from_mins(1)).await;

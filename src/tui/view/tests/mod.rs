@@ -3,7 +3,10 @@ mod sizes;
 
 use super::draw;
 use crate::{
-    domain::{Evidence, Finding, IntegrationId, Provenance, Snapshot, Target, sample as values},
+    domain::{
+        Evidence, Finding, IntegrationId, Notice, Provenance, Snapshot, Target, Topic,
+        sample as values,
+    },
     tui::{
         Glyphs, Look, Palette,
         model::Model,

@@ -114,3 +114,30 @@ fn tests_running_80x24_in_ascii() {
     assert!(ascii.is_ascii());
     insta::assert_snapshot!(ascii);
 }
+
+#[test]
+fn accepting_80x24() {
+    let mut model = sample::model();
+    press(&mut model, "2amoved to web-4 tonight");
+    insta::assert_snapshot!(screen(&model, (80, 24)));
+}
+
+#[test]
+fn accepting_40x5_until_when() {
+    let mut model = sample::model();
+    press(&mut model, "2amoved to web-4 tonight\nnever\n");
+    insta::assert_snapshot!(screen(&model, (40, 5)));
+}
+
+#[test]
+fn what_the_user_has_to_know_stands_where_messages_do() {
+    let mut model = sample::model();
+    let mut snapshot = (*model.live).clone();
+    let notice = |says: &str| Notice { topic: Topic::Acceptance, says: says.into() };
+    snapshot.notices = vec![notice("redis.lock passes: its acceptance can go"), notice("more")];
+    model.live = Arc::new(snapshot);
+    let picture = screen(&model, (80, 24));
+    let line = picture.lines().rev().nth(1).unwrap();
+    assert!(line.starts_with(" ! redis.lock passes: its acceptance can go"), "{line}");
+    assert!(line.ends_with("+1 more"), "{line}");
+}

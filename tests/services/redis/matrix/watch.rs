@@ -23,6 +23,7 @@ impl Watch {
     pub(super) fn start(settings: Settings) -> Self {
         let (engine, handle) = Engine::start(Plan {
             integrations: vec![Arc::new(watch(settings))],
+            notices: Vec::new(),
             policy: Policy::default(),
             overrides: Vec::new(),
             redactor: Redactor::default(),

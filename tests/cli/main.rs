@@ -6,6 +6,8 @@
     reason = "a test of a process, in real time"
 )]
 
+mod accept;
+
 use assert_cmd::cargo::cargo_bin;
 use std::{
     fs,

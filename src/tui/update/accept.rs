@@ -1,0 +1,231 @@
+//! Letting somebody answer for a blocker: a reason, then an end.
+
+use super::Effect;
+use crate::{
+    domain::{Acceptance, Blocker, CheckId, LONGEST_ACCEPTANCE, SHORTEST_REASON, Timestamp},
+    engine::Command,
+    tui::model::{Model, Screen, belongs},
+    units,
+};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// Characters of a reason that are taken.
+const LONGEST_REASON: usize = 200;
+/// What an end looks like, for whoever typed something else.
+pub(crate) const ENDS: &str = "4h, 2d, 18:00 or 2026-12-31T18:00:00Z";
+
+/// The question about a blocker that the user answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    /// The blocker's check and its label.
+    pub(crate) check: CheckId,
+    /// `B3`
+    pub(crate) label: String,
+    /// Why it is acceptable.
+    pub(crate) reason: String,
+    /// Until when, once the reason is there.
+    pub(crate) until: Option<String>,
+    /// Why the last answer was not taken.
+    pub(crate) wrong: Option<String>,
+}
+
+impl Prompt {
+    fn about(blocker: &Blocker) -> Self {
+        Self {
+            check: blocker.check.clone(),
+            label: blocker.label(),
+            reason: String::new(),
+            until: None,
+            wrong: None,
+        }
+    }
+
+    /// What is being typed.
+    pub(crate) fn typed(&self) -> &str {
+        self.until.as_deref().unwrap_or(&self.reason)
+    }
+
+    fn text(&mut self) -> &mut String {
+        self.wrong = None;
+        self.until.as_mut().unwrap_or(&mut self.reason)
+    }
+}
+
+/// Whether there is a blocker that somebody may answer for.
+pub(crate) fn is_possible(model: &Model) -> bool {
+    model.live.blockers.iter().any(Blocker::is_acceptable)
+}
+
+/// Asks about the blocker under the cursor, or the foremost of all.
+pub(super) fn ask(model: &mut Model) {
+    let here = |blocker: &&Blocker| match (&model.screen, model.check()) {
+        (Screen::Integration(_), Some(check)) => {
+            blocker.check == check.id || blocker.also.contains(&check.id)
+        }
+        (Screen::Integration(_) | Screen::Home | Screen::Tests, _) => {
+            model.selected.as_ref().is_some_and(|id| belongs(&blocker.check, id))
+        }
+    };
+    let all = || model.live.blockers.iter().filter(|blocker| blocker.is_acceptable());
+    let found = all().find(here).or_else(|| all().next()).map(Prompt::about);
+    model.prompt = found;
+}
+
+/// What a key does while the question stands; nothing else hears it.
+pub(super) fn press(model: &mut Model, event: KeyEvent) -> Option<Effect> {
+    if event.kind == KeyEventKind::Release {
+        return None;
+    }
+    let prompt = model.prompt.as_mut()?;
+    let control = event.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = event.modifiers.contains(KeyModifiers::ALT);
+    match (event.code, control) {
+        (KeyCode::Esc, _) | (KeyCode::Char('c'), true) => model.prompt = None,
+        (KeyCode::Char('u'), true) => prompt.text().clear(),
+        (KeyCode::Char('l'), true) => return Some(Effect::Redraw),
+        (KeyCode::Char('z'), true) => return Some(Effect::Suspend),
+        (KeyCode::Char(c), false) if !alt => {
+            let text = prompt.text();
+            if text.chars().count() < LONGEST_REASON && !c.is_control() {
+                text.push(c);
+            }
+        }
+        (KeyCode::Backspace, _) => {
+            prompt.text().pop();
+        }
+        (KeyCode::Up, _) => another(model, false),
+        (KeyCode::Down, _) => another(model, true),
+        (KeyCode::Enter, _) => return go_on(model),
+        _ => {}
+    }
+    None
+}
+
+/// Moves the question to the next blocker, or the one before; what was typed stays.
+fn another(model: &mut Model, onwards: bool) {
+    let Some(prompt) = &mut model.prompt else { return };
+    let all: Vec<&Blocker> = model.live.blockers.iter().filter(|it| it.is_acceptable()).collect();
+    let Some(count) = Some(all.len()).filter(|count| *count > 0) else { return };
+    let here = all.iter().position(|it| it.check == prompt.check).unwrap_or(0);
+    let next = if onwards { (here + 1) % count } else { (here + count - 1) % count };
+    (prompt.check, prompt.label) = (all[next].check.clone(), all[next].label());
+}
+
+fn go_on(model: &mut Model) -> Option<Effect> {
+    let now = model.wall();
+    let prompt = model.prompt.as_mut()?;
+    let reason = prompt.reason.trim().to_owned();
+    let Some(typed) = prompt.until.clone() else {
+        if reason.chars().count() < SHORTEST_REASON {
+            prompt.wrong = Some(format!("a reason has {SHORTEST_REASON} characters or more"));
+        } else {
+            prompt.until = Some(String::new());
+        }
+        return None;
+    };
+    match end(&typed, now) {
+        Err(wrong) => {
+            prompt.wrong = Some(wrong);
+            None
+        }
+        Ok(until) => {
+            let check = prompt.check.clone();
+            model.prompt = None;
+            model.say(format!("{check} is accepted until {}", units::moment(until)));
+            let owner = model.user.clone();
+            let acceptance = Acceptance { check, pattern: None, reason, owner, until };
+            Some(Effect::Send(Command::Accept(acceptance)))
+        }
+    }
+}
+
+fn end(typed: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let until = units::end(typed, now).ok_or_else(|| format!("an end is {ENDS}"))?;
+    if until <= now {
+        return Err("that is over already".into());
+    }
+    if until > now.after(LONGEST_ACCEPTANCE) {
+        return Err("30 days at most: what lasts longer is to be mended".into());
+    }
+    Ok(until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{
+        sample,
+        update::{Msg, tests::press, update},
+    };
+    use std::sync::Arc;
+
+    fn write(model: &mut Model, text: &str) -> Option<Effect> {
+        text.chars().fold(None, |_, c| match c {
+            '\n' => press(model, KeyCode::Enter),
+            c => press(model, KeyCode::Char(c)),
+        })
+    }
+
+    fn label(model: &Model) -> &str {
+        model.prompt.as_ref().map_or("", |prompt| &prompt.label)
+    }
+
+    #[test]
+    fn a_blocker_is_accepted_with_a_reason_and_an_end() {
+        let mut model = sample::model();
+        model.user = Some("anna".into());
+        write(&mut model, "2a");
+        assert_eq!(label(&model), "B4", "that of the selected row");
+        let sent = write(&mut model, "moved to web-4 tonight\n4h\n");
+        let Some(Effect::Send(Command::Accept(acceptance))) = sent else { panic!("{sent:?}") };
+        assert_eq!(acceptance.check.as_str(), "database.connect");
+        assert_eq!(acceptance.reason, "moved to web-4 tonight");
+        assert_eq!(acceptance.until.0 - model.wall().0, 4 * 3_600_000);
+        assert_eq!(acceptance.owner.as_deref(), Some("anna"));
+        assert!(model.prompt.is_none());
+    }
+
+    #[test]
+    fn what_is_no_reason_and_no_end_is_said_and_can_be_mended() {
+        let mut model = sample::model();
+        let wrong = |model: &Model| model.prompt.as_ref().unwrap().wrong.clone().unwrap();
+        assert_eq!(write(&mut model, "ashort\n"), None);
+        assert!(wrong(&model).starts_with("a reason has 10"));
+        assert_eq!(write(&mut model, " but now it is long enough\nnever\n"), None);
+        assert!(wrong(&model).starts_with("an end is 4h"));
+        update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL)));
+        assert_eq!(write(&mut model, "31d\n"), None);
+        assert!(wrong(&model).starts_with("30 days"));
+        for _ in 0..3 {
+            press(&mut model, KeyCode::Backspace);
+        }
+        assert!(write(&mut model, "1d\n").is_some());
+    }
+
+    #[test]
+    fn while_it_is_asked_no_key_means_anything_else() {
+        let mut model = sample::model();
+        write(&mut model, "aqQr R?t1");
+        assert_eq!(model.prompt.as_ref().unwrap().reason, "qQr R?t1");
+        press(&mut model, KeyCode::Down);
+        assert_eq!(label(&model), "B4", "the next one");
+        press(&mut model, KeyCode::Down);
+        assert_eq!(label(&model), "B1", "round");
+        let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        assert_eq!(update(&mut model, Msg::Key(interrupt)), None, "it only ends the question");
+        assert!(model.prompt.is_none());
+        write(&mut model, "a");
+        press(&mut model, KeyCode::Esc);
+        assert!(model.prompt.is_none());
+    }
+
+    #[test]
+    fn where_nothing_can_be_accepted_nothing_is_asked() {
+        let mut model = sample::model();
+        let mut snapshot = (*model.live).clone();
+        snapshot.blockers.retain(|it| it.stands == crate::domain::Stands::Checklist);
+        model.live = Arc::new(snapshot);
+        write(&mut model, "a");
+        assert!(model.prompt.is_none() && !is_possible(&model));
+    }
+}
