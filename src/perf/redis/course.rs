@@ -24,6 +24,10 @@ use tokio::{
 const TIDYING: Duration = Duration::from_secs(20);
 /// Counts that differ by one in so many are the same to us: somebody else may ask, too.
 const NEARLY: u64 = 1000;
+/// Why a node of a cluster is not tested, and what to test instead.
+const IN_CLUSTER: &str = "it is a node of a cluster, and has only some of the slots";
+const ONE_SERVER: &str = "test a server like it that is in no cluster: \
+    what a node does not have it answers with MOVED, and that measures nothing";
 /// Bytes that a key costs the server beside its value, about.
 const KEY_COST: u64 = 200;
 
@@ -69,6 +73,9 @@ impl Course {
     ) -> Result<Self, Untested> {
         let mut control = Control::open(&dial).await.map_err(|why| unfit(&why))?;
         let before = Stats::ask(&mut control).await.map_err(|why| unfit(&why))?;
+        if before.whole.number("cluster_enabled") > 0 {
+            return Err(Untested::refused(IN_CLUSTER, ONE_SERVER));
+        }
         let (used, most) = (before.whole.number("used_memory"), before.whole.number("maxmemory"));
         let needed = asked.keys * (asked.size + KEY_COST);
         if let Some(why) = too_full(used.saturating_add(needed), most) {

@@ -2,11 +2,15 @@
 
 use super::{super::killed::output, *};
 use std::collections::BTreeSet;
+use tminus::perf::{
+    Hindrance, Reins, Test as _,
+    redis::{Asked, RedisTest},
+};
 
 const THIRDS: &[&[&str]] = &[&["0", "5460"], &["5461", "10922"], &["10923", "16383"]];
 
 /// Servers that know each other; the first ones own all slots.
-struct Cluster(Vec<Server>);
+pub(in super::super) struct Cluster(pub(in super::super) Vec<Server>);
 
 fn node() -> Option<Server> {
     let bus = free_port().to_string();
@@ -36,7 +40,7 @@ impl Cluster {
     }
 
     /// A cluster of as many masters as there are lists of ranges.
-    fn of(ranges: &[&[&str]]) -> Option<Self> {
+    pub(in super::super) fn of(ranges: &[&[&str]]) -> Option<Self> {
         let nodes: Vec<Server> = ranges.iter().map(|_| node()).collect::<Option<_>>()?;
         for ((node, ranges), epoch) in nodes.iter().zip(ranges).zip(["1", "2", "3"]) {
             node.ask::<()>(&[&["CLUSTER", "ADDSLOTSRANGE"], *ranges].concat());
@@ -67,16 +71,17 @@ impl Cluster {
         });
     }
 
-    /// Gives the last master a replica.
-    fn replicate(&mut self) {
+    /// Gives a master a replica, which becomes the last node.
+    pub(in super::super) fn replicate(&mut self, master: usize) {
         let replica = node().unwrap();
         self.meet(&replica);
         self.0.push(replica);
         self.settle();
-        let id: String = self.0[2].ask(&["CLUSTER", "MYID"]);
-        self.0[3].ask::<()>(&["CLUSTER", "REPLICATE", &id]);
+        let (id, replica) = (self.0[master].ask::<String>(&["CLUSTER", "MYID"]), self.0.len() - 1);
+        let replica = &self.0[replica];
+        replica.ask::<()>(&["CLUSTER", "REPLICATE", &id]);
         wait_until("a replica that is up and known to all", || {
-            let told: String = self.0[3].ask(&["INFO", "replication"]);
+            let told: String = replica.ask(&["INFO", "replication"]);
             // Until its first sign of life it is told to be loading.
             let known = |node: &Server| {
                 let shards = format!("{:?}", node.ask::<redis::Value>(&["CLUSTER", "SHARDS"]));
@@ -90,7 +95,7 @@ impl Cluster {
         format!("127.0.0.1:{}", self.0[node].port)
     }
 
-    fn assert_no_keys(&self) {
+    pub(in super::super) fn assert_no_keys(&self) {
         for node in &self.0 {
             assert_eq!((node.keys(), node.ask::<u64>(&["DBSIZE"])), (vec![], 0));
         }
@@ -191,7 +196,7 @@ async fn a_master_that_dies_alone_is_named_and_the_others_go_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_of_the_address_may_die_when_others_are_known() {
     let Some(mut cluster) = Cluster::start() else { return };
-    cluster.replicate();
+    cluster.replicate(2);
     let redis = watch(cluster.0[2].settings());
     assert_is(&run(&redis, "topology").await, &Outcome::Warn, "2 of 3 shards without a replica");
     cluster.0[2].kill();
@@ -288,4 +293,18 @@ fn cleaning_sweeps_every_master() {
     for alive in [&cluster.0[0], &cluster.0[2]] {
         assert_eq!(alive.keys(), []);
     }
+}
+
+#[tokio::test]
+async fn a_node_of_a_cluster_is_not_put_under_load() {
+    let Some(cluster) = Cluster::start() else { return };
+    let settings = Settings { load: Some(true), ..cluster.0[0].settings() };
+    let id = IntegrationId::new("redis").unwrap();
+    let test = RedisTest::new(id, &settings, Safety::default(), Asked::default());
+    let (reins, _progress) = Reins::new(CancellationToken::new());
+    let untested = test.run(&reins).await.unwrap_err();
+    assert_eq!(untested.why, Hindrance::Refused);
+    assert!(untested.says.contains("a node of a cluster"), "{}", untested.says);
+    assert!(untested.hint.unwrap().contains("MOVED"));
+    cluster.assert_no_keys();
 }

@@ -1,6 +1,6 @@
 //! What stands behind an address: clusters, sentinels, replicas.
 
-mod cluster;
+pub(super) mod cluster;
 mod replica;
 mod sentinel;
 
