@@ -86,10 +86,7 @@ async fn meet(site: &Site, watch: &mut Stopwatch) -> Result<(Met, u64), Trouble>
     let role = match client.ask_by(&redis::cmd("ROLE"), deadline).await {
         Ok(answer) => Role::read(&answer),
         // A user need not be allowed to ask; the greeting tells it too.
-        Err(trouble) if trouble.is_refusal() => {
-            site.note_error(&trouble);
-            client.greeting.role()
-        }
+        Err(trouble) if trouble.is_refusal() => client.greeting.role(),
         Err(trouble) => return Err(trouble),
     };
     watch.lap("role");

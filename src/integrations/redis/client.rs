@@ -233,6 +233,9 @@ impl Client {
             Some(_) | None => 0,
         };
         self.late.store(late, Relaxed);
+        if let (Some(trouble), Some((crowd, _))) = (trouble, &self.fate.watched) {
+            crowd.note(trouble);
+        }
         match trouble {
             Some(Trouble::Closed | Trouble::Cut) => self.fate.end(),
             Some(trouble) if trouble.ends_connection() => self.fate.spend(Crowd::turn_away),

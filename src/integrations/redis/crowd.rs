@@ -1,9 +1,9 @@
 //! What becomes of the connections to one server: how many are open, and which
 //! of them the server took away.
 
-use super::wire::Stream;
+use super::{trouble::Trouble, wire::Stream};
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     io,
     pin::Pin,
     sync::{
@@ -21,6 +21,8 @@ use tokio::{
 
 /// Losses that are remembered.
 const REMEMBERED: usize = 32;
+/// Codes of errors that are counted; there are some twenty.
+const CODES: usize = 64;
 
 /// The connections to one server. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +35,8 @@ struct Counts {
     ended: AtomicU64,
     losses: Mutex<VecDeque<Instant>>,
     lost: Notify,
+    /// Error replies, by code.
+    errors: Mutex<HashMap<String, u64>>,
 }
 
 impl Crowd {
@@ -52,6 +56,20 @@ impl Crowd {
         let open = self.0.open.fetch_add(1, Relaxed) + 1;
         self.0.most.fetch_max(open, Relaxed);
         Counted { stream, crowd: self.clone() }
+    }
+
+    /// Counts an error reply as one of ours, so that it is not taken for somebody else's.
+    pub(super) fn note(&self, trouble: &Trouble) {
+        let Trouble::Reply { code, .. } = trouble else { return };
+        let mut errors = self.0.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        if errors.len() < CODES || errors.contains_key(code) {
+            *errors.entry(code.clone()).or_default() += 1;
+        }
+    }
+
+    /// The error replies that were ours, by code.
+    pub(super) fn errors(&self) -> HashMap<String, u64> {
+        self.0.errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many connections that were in use had to be given up: because the server
@@ -165,5 +183,17 @@ mod tests {
         assert_eq!((within(0), within(1)), (1, 2));
         (0..100).for_each(|_| crowd.lose());
         assert_eq!(within(1), REMEMBERED);
+    }
+
+    #[test]
+    fn error_replies_are_counted_by_code_and_nothing_else_is() {
+        let crowd = Crowd::default();
+        for line in ["OOM full", "OOM full", "NOPERM no"] {
+            crowd.clone().note(&Trouble::of_line(line));
+        }
+        crowd.note(&Trouble::Cut);
+        assert_eq!(crowd.errors(), [("OOM".into(), 2), ("NOPERM".into(), 1)].into());
+        (0..2 * CODES).for_each(|code| crowd.note(&Trouble::of_line(&format!("E{code}"))));
+        assert_eq!(crowd.errors().len(), CODES, "a server that makes codes up fills nothing");
     }
 }

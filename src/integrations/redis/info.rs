@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 /// What `INFO` told. A field that is absent stays absent: it is never zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,18 @@ impl Info {
         }
         let product = self.text("server_name").unwrap_or("redis");
         self.text("redis_version").map(|version| format!("{product} {version}"))
+    }
+
+    /// How long it takes to look once at every key that may have ended, where little
+    /// has: twenty of each database in each of so many rounds a second.
+    pub(super) fn expiry_round(&self) -> Option<Duration> {
+        let each = self.count("hz").filter(|hz| *hz > 0)?.saturating_mul(20);
+        let expiring = |index| {
+            let mut counts = self.text(&format!("db{index}"))?.split(',');
+            counts.find_map(|count| count.strip_prefix("expires="))?.parse::<u64>().ok()
+        };
+        let most = (0..64).filter_map(expiring).max().unwrap_or(0);
+        Some(Duration::from_millis(most.saturating_mul(1000) / each))
     }
 
     /// The replicas of a master, each as its own fields: `ip=…,state=online,lag=0`.
@@ -88,5 +100,15 @@ mod tests {
         );
         let states: Vec<_> = info.replicas().iter().map(|fields| fields["state"]).collect();
         assert_eq!(states, ["online", "wait_bgsave"]);
+    }
+
+    #[test]
+    fn a_round_of_expiry_takes_as_long_as_the_largest_database_needs() {
+        let of = |text: &str| Info::parse(text).expiry_round();
+        let keys = "db0:keys=100001,expires=100000,avg_ttl=1\ndb3:keys=9,expires=1";
+        assert_eq!(of(&format!("hz:10\n{keys}")), Some(Duration::from_secs(500)));
+        assert_eq!(of(&format!("hz:100\n{keys}")), Some(Duration::from_secs(50)));
+        assert_eq!(of("hz:10"), Some(Duration::ZERO));
+        assert_eq!((of(keys), of("hz:0")), (None, None), "it does not say how often");
     }
 }

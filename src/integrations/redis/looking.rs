@@ -27,7 +27,7 @@ use tokio::time::Instant;
 /// Entries of the slow log to look at.
 const SLOWEST: usize = 16;
 /// The settings that may be hazards. What a server does not know it leaves out.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "save",
     "timeout",
     "tcp-keepalive",
@@ -37,7 +37,10 @@ const SETTINGS: [&str; 9] = [
     "slowlog-max-len",
     "min-replicas-to-write",
     "import-mode",
+    KEY_EVENTS,
 ];
+/// Which events of keys are announced.
+pub(super) const KEY_EVENTS: &str = "notify-keyspace-events";
 
 impl Site {
     /// Lets the clock of a server be watched: its `time` was asked for at this moment,
@@ -66,7 +69,8 @@ impl Site {
         *clock = Some((place, watch));
     }
 
-    fn skew(&self, at: Instant) -> Skew {
+    /// How the clock of the server stood to ours of late.
+    pub(super) fn skew(&self, at: Instant) -> Skew {
         let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         clock.as_ref().map(|(_, watch)| watch.skew(at)).unwrap_or_default()
     }
@@ -81,7 +85,6 @@ pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
     let began = Instant::now();
     let info = match info(&server, None).await {
         Err(trouble) if trouble.is_refusal() => {
-            site.note_error(&trouble);
             let finding = denied(&trouble);
             let evidence = finding.evidence.clone().fact("product", &*who);
             return Ok(finding.evidence(evidence).receipt(receipt(&server)));
@@ -96,6 +99,7 @@ pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
     let slow = if_allowed(site, &server, "SLOWLOG", &log).await?.as_ref().map(slow_log);
     let config = redis::cmd("CONFIG").arg("GET").arg(&SETTINGS).take();
     let config = if_allowed(site, &server, "CONFIG", &config).await?.as_ref().map(settings);
+    let lingering = site.lingering.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let seen = Seen {
         info,
         at,
@@ -103,9 +107,11 @@ pub(super) async fn look(site: &Site) -> Result<Finding, Trouble> {
         skew: site.skew(at),
         duties: site.duties.clone(),
         way,
+        key_events: site.key_events,
+        lingering,
         config,
         slow,
-        ours: site.errors.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        ours: site.transport.crowd.errors(),
     };
     let mut past = site.past.lock().unwrap_or_else(PoisonError::into_inner);
     let finding = vitals::judge(&seen, &past);
@@ -129,7 +135,6 @@ async fn if_allowed(
     }
     match server.read(question).await {
         Err(trouble) if trouble.is_refusal() => {
-            site.note_error(&trouble);
             // What is refused for now, as while loading, is asked again.
             if trouble.fault().is_denial() {
                 site.past.lock().unwrap_or_else(PoisonError::into_inner).was_refused(name);
@@ -138,6 +143,13 @@ async fn if_allowed(
         }
         answered => answered.map(Some),
     }
+}
+
+/// Which events of keys are announced, if we may know.
+pub(super) async fn key_events(site: &Site, server: &Server) -> Result<Option<String>, Trouble> {
+    let config = redis::cmd("CONFIG").arg("GET").arg(KEY_EVENTS).take();
+    let told = if_allowed(site, server, "CONFIG", &config).await?;
+    Ok(told.and_then(|told| settings(&told).remove(KEY_EVENTS)))
 }
 
 fn way(site: &Site, place: Option<&Place>) -> Way {

@@ -50,7 +50,7 @@ async fn on_server(site: &Site) -> Result<Finding, Trouble> {
     let pings = round_trips(&server, 1).await?;
     let (keys, pace) = (Keys::new(METRICS.name), Pace::of(&pings));
     let set_up = |steps: &Steps| Bench {
-        back_end: Arc::new(metrics::OnServer::new(server.noting(steps)))
+        back_end: Arc::new(metrics::OnServer::new(server.noting(steps), site.exporter.clone()))
             as Arc<dyn metrics::Metrics>,
         keys: keys.clone(),
         pace,

@@ -56,16 +56,16 @@ use crate::{
 use address::Place;
 use client::Client;
 use line::Line;
+use looking::KEY_EVENTS;
+use services::{Notices, metrics::Exporter};
 use settings::Meant;
 use std::{
-    collections::HashMap,
     future::pending,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use topology::{Entrance, Turns};
 use transport::Transport;
-use trouble::Trouble;
 
 /// Columns that a title may have.
 const TITLE: usize = 20;
@@ -102,10 +102,14 @@ struct Site {
     turns: Turns,
     /// What it is used for.
     duties: Vec<Duty>,
+    /// Whether an application counts on being told of keys that end.
+    key_events: bool,
+    /// Another exporter that is to watch the same server.
+    exporter: Option<Arc<Exporter>>,
+    /// What a service found out about keys that have ended, and whether that is well.
+    lingering: Mutex<Option<Result<String, String>>>,
     /// What earlier looks at the instance leave for the next.
     past: Mutex<vitals::Past>,
-    /// Error replies that we got ourselves, by code.
-    errors: Mutex<HashMap<String, u64>>,
     /// The clock of the server that was asked last, read at every poll.
     clock: Mutex<Option<(Place, vitals::ClockWatch)>>,
     /// What the last full command vector saw.
@@ -128,6 +132,10 @@ impl Redis {
 impl Back {
     fn new(settings: Settings, safety: Safety) -> Self {
         let meant = settings.meant();
+        let exporter = match settings.exporter() {
+            Ok(url) => url.map(|url| Arc::new(Exporter::at(url))),
+            Err(says) => return Self::Misconfigured(format!("`exporter` {says}")),
+        };
         let entrance = match Entrance::read(&settings) {
             Ok(Some(entrance)) => entrance,
             Ok(None) => return Self::StandIn,
@@ -147,8 +155,10 @@ impl Back {
             cluster: settings.cluster,
             turns: Turns::default(),
             duties: settings.roles,
+            key_events: settings.key_events,
+            exporter,
+            lingering: Mutex::default(),
             past: Mutex::default(),
-            errors: Mutex::default(),
             clock: Mutex::default(),
             vector: Mutex::default(),
             readiness: ready::Readiness::default(),
@@ -178,12 +188,10 @@ impl Site {
         self.may_write && self.safety.may_write(is_local(&host), self.writes)
     }
 
-    /// Counts an error reply, so that it is not taken for somebody else's.
-    fn note_error(&self, trouble: &Trouble) {
-        if let Trouble::Reply { code, .. } = trouble {
-            let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
-            *errors.entry(code.clone()).or_default() += 1;
-        }
+    /// What is known of the announcements of keys that end.
+    fn notices(&self) -> Notices {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        Notices { needed: self.key_events, setting: past.setting(KEY_EVENTS).map(Into::into) }
     }
 }
 

@@ -71,6 +71,11 @@ pub(super) struct Ready {
 }
 
 impl Site {
+    /// What other checks have found out about the server.
+    fn told(&self) -> Scene {
+        Scene { notices: self.notices(), skew: self.skew(Instant::now()), ..Scene::default() }
+    }
+
     /// Makes ready for a run: the server as it sees it, and what is known of it.
     pub(super) async fn ready(
         &self,
@@ -80,7 +85,7 @@ impl Site {
         if !turn.is_shared() {
             // Nobody else is where this run is.
             let server = Server::alone(Arc::clone(&client));
-            return Ok((server.clone(), made_ready(&server, client, None).await?));
+            return Ok((server.clone(), made_ready(&server, client, None, self.told()).await?));
         }
         let server = Server::new(Arc::clone(&client));
         let mut latest = self.readiness.0.lock().await;
@@ -93,7 +98,7 @@ impl Site {
             return Ok((server, ready.clone()));
         }
         let before = latest.take().map(|(_, ready)| ready);
-        let ready = made_ready(&server, client, before).await?;
+        let ready = made_ready(&server, client, before, self.told()).await?;
         *latest = Some((Instant::now(), ready.clone()));
         Ok((server, ready))
     }
@@ -120,9 +125,10 @@ async fn made_ready(
     server: &Server,
     client: Arc<Client>,
     before: Option<Ready>,
+    told: Scene,
 ) -> Result<Ready, Trouble> {
     let pings = round_trips(server, PINGS).await?;
-    let scene = Arc::new(scene(server, &client, before.as_ref()).await?);
+    let scene = Arc::new(scene(server, &client, before.as_ref(), told).await?);
     Ok(Ready { client, pings, scene })
 }
 
@@ -152,6 +158,7 @@ async fn scene(
     server: &Server,
     client: &Arc<Client>,
     before: Option<&Ready>,
+    told: Scene,
 ) -> Result<Scene, Trouble> {
     let info = permitted(info(server, None).await)?;
     let same = before.filter(|before| Arc::ptr_eq(&before.client, client));
@@ -161,7 +168,8 @@ async fn scene(
         let ask = redis::cmd("COMMAND").arg("INFO").arg(COMMANDS).take();
         permitted(server.read(&ask).await)?.map(|answer| Commands::read(&answer))
     };
-    Ok(Scene { info, before: before.and_then(|before| before.scene.info.clone()), commands })
+    let before = before.and_then(|before| before.scene.info.clone());
+    Ok(Scene { info, before, commands, ..told })
 }
 
 /// What the server told, or nothing where it will not tell.

@@ -2,9 +2,13 @@ use super::topology::Entrance;
 use crate::{domain::IntegrationId, probe::Complaint, secret::Secret};
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use url::Url;
 
 /// Shortest and longest `ping_limit`. An answer that takes a second is none.
 const PING_LIMIT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(200));
+
+/// How the address of an exporter reads.
+const WRITE: &str = "write http://host:9121/metrics";
 
 /// What an instance is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -92,6 +96,13 @@ pub struct Settings {
     /// `session`. The same number means different things: a cache may evict, a queue
     /// must not. Default: all of them.
     pub roles: Vec<Duty>,
+    /// Whether an application counts on being told of keys that end
+    /// (`notify-keyspace-events`): then it is a failure that nobody is told, and a
+    /// hazard that it takes more than a minute. Default: false.
+    pub key_events: bool,
+    /// Address of a `redis_exporter` that is to watch this very server:
+    /// `http://host:9121/metrics`, or `…/scrape?target=…`. Default: none.
+    pub exporter: Option<Secret>,
 }
 
 /// What a server is meant to be.
@@ -120,6 +131,8 @@ impl Default for Settings {
             ping_limit: Duration::from_millis(10),
             ca: None,
             roles: Duty::ALL.to_vec(),
+            key_events: false,
+            exporter: None,
         }
     }
 }
@@ -142,7 +155,20 @@ impl Settings {
         });
         let none = "is empty; leave it out for all, or name what it is used for";
         let roles = self.roles.is_empty().then(|| Complaint::new("roles", none.to_owned()));
-        name.into_iter().chain(entrance).chain(limit).chain(roles).collect()
+        let exporter = self.exporter.as_ref().and_then(|_| self.exporter().err());
+        let exporter = exporter.map(|says| Complaint::new("exporter", says));
+        name.into_iter().chain(entrance).chain(limit).chain(roles).chain(exporter).collect()
+    }
+
+    /// Where another exporter is, if one is named; or what is wrong with that.
+    pub(super) fn exporter(&self) -> Result<Option<Url>, String> {
+        let Some(address) = &self.exporter else { return Ok(None) };
+        let url = Url::parse(address.expose());
+        let url = url.map_err(|error| format!("is not a URL ({error}); {WRITE}"))?;
+        match url.scheme() {
+            "http" | "https" => Ok(Some(url)),
+            _ => Err(format!("must begin with http:// or https://; {WRITE}")),
+        }
     }
 }
 
@@ -171,10 +197,11 @@ mod tests {
         let settings = read(
             "name = 'sessions'\nurl = 'rediss://u:p@db:6380/2'\nwrites = true\nping_limit = '20ms'\nca = '/etc/ca.pem'\n\
              cluster = false\nreplica = true\nannounced = { 'a:1' = 'b:2' }
-             roles = ['cache', 'session']",
+             roles = ['cache', 'session']\nkey_events = true\nexporter = 'http://u:hunter2@e:9121/metrics'",
         );
         assert_eq!(settings.meant(), Meant::Replica);
         assert_eq!(settings.roles, [Duty::Cache, Duty::Session]);
+        assert!(settings.key_events);
         assert_eq!(settings.ping_limit, Duration::from_millis(20));
         assert_eq!(keys(&settings), [""; 0]);
         let guarded = "sentinels = ['s:1', 's:2']\nmaster = 'm'\nsentinel_user = 'u'\n\
@@ -191,6 +218,17 @@ mod tests {
         assert_eq!(keys(&settings), ["name", "url", "ping_limit"]);
         assert!(!format!("{:?}", settings.complaints()).contains("hunter2"));
         assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn an_exporter_is_a_web_address_and_not_quoted() {
+        let of = |address: &str| keys(&read(&format!("exporter = '{address}'")));
+        assert_eq!(of("http://127.0.0.1:9121/scrape?target=redis://db:6379"), [""; 0]);
+        for bad in ["127.0.0.1:9121", "hunter2", "redis://hunter2@db"] {
+            assert_eq!(of(bad), ["exporter"], "{bad}");
+            let settings = read(&format!("exporter = '{bad}'"));
+            assert!(!format!("{:?}", settings.complaints()).contains("hunter2"), "{bad}");
+        }
     }
 
     #[test]

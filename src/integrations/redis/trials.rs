@@ -20,7 +20,7 @@ use crate::{
     probe::ProbeError,
     units,
 };
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::time::Instant;
 
 const NO_URL: &str = "no Redis configured, in-process stand-in";
@@ -228,6 +228,7 @@ async fn in_turn<S: ?Sized + Send + Sync>(
     };
     let ran = run_all(trial.cases, pace, set_up).await;
     let mut finding = sum_up(service, &ran, trial.cases.len(), pace);
+    site.note_lingering(&ran);
     if let Some(spared) = spared(service, &ran) {
         finding = full(&server, &keys, spared, finding).await;
     }
@@ -236,6 +237,18 @@ async fn in_turn<S: ?Sized + Send + Sync>(
     let evidence = account(evidence, &server, receipt);
     let finding = finding.evidence(evidence).latency(median(&ready.pings)).receipt(receipt);
     Ok((finding, ran.iter().any(Ran::is_redirected)))
+}
+
+impl Site {
+    /// Lets the instance be judged by what a service found out about keys that have ended.
+    fn note_lingering(&self, ran: &[Ran]) {
+        let told = ran.iter().find(|ran| ran.id == session::UNSEEN);
+        if let Some(Ok(held)) = told.map(|ran| &ran.ended) {
+            let mut lingering = self.lingering.lock().unwrap_or_else(PoisonError::into_inner);
+            let hazard = held.hazard.clone().filter(|says| says.starts_with(session::LINGERS));
+            *lingering = Some(hazard.map_or_else(|| Ok(held.saw.clone()), Err));
+        }
+    }
 }
 
 /// Says what a full server spares, if a command proves it.

@@ -100,7 +100,7 @@ async fn nothing_is_written_where_it_would_push_something_out() {
     let redis = watch(server.settings());
     for name in WRITING {
         let finding = run(&redis, name).await;
-        assert_is(&finding, &Outcome::Unknown(Cause::NoSamples), "not written: memory ");
+        assert_is(&finding, &Outcome::Unknown(Cause::NoSamples), "not tried: memory ");
     }
     assert_eq!(server.keys(), []);
 }

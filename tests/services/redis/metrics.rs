@@ -12,7 +12,7 @@ async fn the_export_agrees_with_info_and_nothing_is_written() {
     assert_is(&finding, &Outcome::Pass, "strict export, agrees with INFO");
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     let facts = finding.evidence.facts.iter().map(|Fact { name, .. }| name.as_str());
-    let ids = ["M2", "M3", "M4", "M5", "M6", "M7"];
+    let ids = ["M2", "M3", "M4", "M5", "M6", "M7", "M8"];
     assert_eq!(facts.take(ids.len()).collect::<Vec<_>>(), ids);
     let Receipt { sent, written, removed, left } = finding.receipt;
     assert!((15..30).contains(&sent), "{sent} commands");

@@ -91,6 +91,9 @@ pub(crate) const NO_PROXY: &str = "ask the server without the proxy in between: 
 pub(crate) const CLOCK: &str =
     "look for evicted_keys in INFO stats, a flush, or a step of the server's clock";
 
+/// What to do where the clock was set.
+pub(crate) const SLEW: &str = "let NTP slew the server's clock, and never step it";
+
 /// What to do where what must stay may be pushed out.
 pub(crate) const KEEP_ALL: &str =
     "set maxmemory-policy noeviction, or give what must stay a server of its own";

@@ -9,7 +9,7 @@ pub(crate) async fn fairly(
 ) -> Result<Held, Upset> {
     let (ended, lag) = with_lag(case).await;
     let blames = match &ended {
-        Ok(held) => held.slow.is_some(),
+        Ok(held) => held.slow.is_some() || held.hazard.is_some(),
         Err(upset) => matches!(upset, Upset::Broken(_)),
     };
     if blames && lag > pace.slack() {
@@ -45,8 +45,9 @@ mod tests {
         };
         let broken = Err(Upset::Broken(broken));
         let slow = Ok(Held::saw("x").but_slow(Some("x".into())));
+        let hazard = Ok(Held::saw("x").but_for(Some("x".into())));
         let fine = Ok(Held::saw("x"));
-        for ended in [broken, slow] {
+        for ended in [broken, slow, hazard] {
             // A beat comes every 10 ms, so 50 ms late is 60 ms after the start.
             assert_eq!(after_a_stall_of(60, ended.clone()).await, ended);
             let missed = after_a_stall_of(61, ended).await;

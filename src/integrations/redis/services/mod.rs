@@ -18,6 +18,7 @@ mod expiry;
 mod fair;
 mod judge;
 mod left;
+mod notices;
 mod pace;
 mod scene;
 mod shelf;
@@ -25,6 +26,7 @@ mod token;
 
 pub(super) use case::{Bench, Broken, Case, Held, Needs, Ran, Upset, run_all, run_in_process};
 pub(super) use judge::{Service, Spared, lacking, spared, sum_up};
+pub(super) use notices::{Notices, Told};
 pub(super) use pace::Pace;
 pub(super) use scene::{Commands, Scene};
 

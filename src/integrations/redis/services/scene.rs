@@ -1,8 +1,12 @@
 //! What a server says of itself before the cases are run. Pure.
 
 use super::{
-    super::{info::Info, reply::text},
-    Broken, Held, Upset,
+    super::{
+        info::Info,
+        reply::text,
+        vitals::{Skew, room},
+    },
+    Broken, Held, Notices, Upset,
 };
 use crate::units;
 use redis::Value;
@@ -19,6 +23,9 @@ pub(crate) struct Scene {
     pub(in super::super) info: Option<Info>,
     pub(in super::super) before: Option<Info>,
     pub(in super::super) commands: Option<Commands>,
+    pub(in super::super) notices: Notices,
+    /// How its clock stood to ours of late.
+    pub(in super::super) skew: Skew,
 }
 
 /// The commands that a server has, of those that it was asked for, and their flags.
@@ -105,6 +112,25 @@ impl Scene {
         Ok(Held::saw(saw).but_for(hazard))
     }
 
+    /// Whether the server's clock was set of late: what had a time to live ended that much
+    /// too early, or ends that much too late.
+    pub(crate) fn runs_steadily(&self) -> Result<Held, Upset> {
+        self.skew.offset.ok_or(Upset::Moot("nobody has looked at the clock yet"))?;
+        let Some(step) = self.skew.step else { return Ok(Held::saw("its clock was not set")) };
+        Err(Upset::Broken(Broken {
+            says: format!("server clock was set by {}", step.size()),
+            asked: "TIME, at every poll",
+            wanted: "a clock that runs, and is not set".into(),
+            got: step.size(),
+            remedy: None,
+        }))
+    }
+
+    /// Whether it has room for a key without giving up another.
+    pub(crate) fn has_room(&self) -> bool {
+        self.info.as_ref().is_none_or(|info| room(info).is_ok())
+    }
+
     /// By how much a counter rose since the last run, of the same run of the server.
     fn risen(&self, field: &str) -> Option<u64> {
         let (now, then) = (self.info.as_ref()?, self.before.as_ref()?);
@@ -138,11 +164,14 @@ pub(crate) fn of(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::super::vitals::Step, *};
+    use jiff::SignedDuration;
+    use std::time::Duration;
+    use tokio::time::Instant;
 
     fn scene(now: &str, before: &str) -> Scene {
         let info = |text: &str| Some(Info::parse(text)).filter(|_| !text.is_empty());
-        Scene { info: info(now), before: info(before), commands: None }
+        Scene { info: info(now), before: info(before), ..Scene::default() }
     }
 
     fn hazard(held: Result<Held, Upset>) -> Option<String> {
@@ -166,6 +195,19 @@ mod tests {
         let Err(Upset::Broken(broken)) = rose("a", 8) else { panic!("not noticed") };
         assert_eq!(broken.says, "1 keys were pushed out since the last run");
         assert_eq!(Scene::default().keeps("locks"), Err(MOOT));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_breaks_what_has_a_time_to_live() {
+        let of = |offset, step| {
+            let offset = Some((SignedDuration::from_millis(offset), Duration::ZERO));
+            Scene { skew: Skew { offset, step }, ..Scene::default() }.runs_steadily()
+        };
+        assert!(of(9000, None).is_ok(), "it is wrong, and runs");
+        let step = Step { by: SignedDuration::from_secs(-60), at: Instant::now() };
+        let Err(Upset::Broken(broken)) = of(0, Some(step)) else { panic!("not noticed") };
+        assert_eq!(broken.says, "server clock was set by -1m00s");
+        assert!(matches!(Scene::default().runs_steadily(), Err(Upset::Moot(_))));
     }
 
     #[test]

@@ -85,9 +85,6 @@ pub(super) async fn send(site: &Site, turn: Option<Turn>, wanted: fn(&Probe) -> 
     let (written, heard) = join(ask(&writes, &names, allowed, patience), heard).await;
     placed.extend(written.into_iter().chain(heard));
     touch(&names, &placed);
-    placed.iter().filter_map(|(_, answer, ..)| answer.as_ref().err()).for_each(|trouble| {
-        site.note_error(trouble);
-    });
     let lanes = [Some(&reads), Some(&writes), listener.as_ref()].into_iter().flatten();
     let sent = lanes.map(|client| client.sent()).sum();
     let receipt = clear(writes, &keys, sent).await;

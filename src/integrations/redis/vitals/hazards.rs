@@ -1,7 +1,16 @@
 //! What is well now and set up to break: settings, exposure, the database.
 
 use super::{Aspect, Grade, Past, Row, Seen};
-use crate::integrations::redis::settings::Duty;
+use crate::integrations::redis::{
+    looking::KEY_EVENTS,
+    services::{Notices, Told},
+    settings::Duty,
+};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a restart is told: two looks at least.
+const RECENT: Duration = Duration::from_secs(20);
 
 pub(super) const POLICY: Aspect = Aspect {
     name: "eviction policy",
@@ -30,6 +39,13 @@ pub(super) const CONFIG: Aspect = Aspect {
     why: "a fault goes unnoticed, or keys never end",
     see: "CONFIG GET *",
     remedy: "set it to the server's default",
+};
+pub(super) const EVENTS: Aspect = Aspect {
+    name: "key events",
+    limit: "on, if needed",
+    why: "nobody is told of keys that end",
+    see: "CONFIG GET notify-keyspace-events",
+    remedy: "CONFIG SET notify-keyspace-events Ex, or `key_events = false` in [redis]",
 };
 pub(super) const DATABASE: Aspect = Aspect {
     name: "database",
@@ -112,6 +128,15 @@ pub(super) fn settings(seen: &Seen) -> Option<Row> {
     Some(Row::new(&CONFIG, Grade::Warn, hazard))
 }
 
+/// Whether ends of keys are announced, to those who count on it.
+pub(super) fn events(seen: &Seen) -> Option<Row> {
+    let setting = Some(seen.setting(KEY_EVENTS)?.to_owned());
+    let notices = Notices { needed: seen.key_events, setting };
+    let missed = notices.needed && notices.told() == Some(Told::Nowhere);
+    let says = if missed { format!("{} and needed", notices.says()) } else { notices.says() };
+    Some(Row::new(&EVENTS, Grade::warn_if(missed), says))
+}
+
 /// Whether our database is the one with the keys. `None` where none has any.
 pub(super) fn database(seen: &Seen) -> Option<Row> {
     let ours = seen.way.database;
@@ -141,10 +166,12 @@ pub(super) fn all_keys(info: &crate::integrations::redis::info::Info) -> u64 {
 /// A restart since the last look, and what it cost.
 pub(super) fn restart(seen: &Seen, past: &Past) -> Option<Row> {
     seen.info.text("run_id")?;
-    let Some(before) = past.before_restart(&seen.info) else {
+    let now = past.before_restart(&seen.info);
+    let now = now.map(|before| (seen.at, all_keys(before), all_keys(&seen.info)));
+    let of_late = |(at, ..): &(Instant, u64, u64)| seen.at.duration_since(*at) <= RECENT;
+    let Some((_, then, now)) = now.or(past.restart.filter(of_late)) else {
         return Some(Row::new(&RESTART, Grade::Fine, "none since the last look"));
     };
-    let (then, now) = (all_keys(before), all_keys(&seen.info));
     let uptime = seen.info.count("uptime_in_seconds").unwrap_or(0);
     let says = if then > now {
         format!("restarted {uptime}s ago, keys {then} -> {now}")
@@ -241,6 +268,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn key_events_are_missed_by_whoever_needs_them() {
+        let of = |key_events, setting| {
+            let seen = Seen { key_events, ..with(seen(""), &[(KEY_EVENTS, setting)]) };
+            let row = events(&seen).unwrap();
+            (row.grade, row.says)
+        };
+        assert_eq!(of(false, ""), (Grade::Fine, "key events off".into()));
+        assert_eq!(of(true, ""), (Grade::Warn, "key events off and needed".into()));
+        assert_eq!(of(true, "Ex"), (Grade::Fine, "key events \"Ex\"".into()));
+        assert_eq!(of(true, "K$").0, Grade::Warn);
+        assert_eq!(events(&seen("")), None);
+    }
+
+    #[tokio::test]
     async fn an_empty_database_beside_a_full_one_is_suspicious() {
         let of = |text: &str| database(&seen(text)).map(|row| (row.grade, row.says));
         assert_eq!(of(""), None);
@@ -259,6 +300,10 @@ mod tests {
         let row = restart(&anew, &past).unwrap();
         assert_eq!((row.grade, &*row.says), (Grade::Warn, "restarted 4s ago, keys 1201 -> 0"));
         assert_eq!(role(&anew, &past).unwrap().grade, Grade::Fail);
+        past.remember(&anew);
+        let later = |after| Seen { at: anew.at + Duration::from_secs(after), ..anew.clone() };
+        assert_eq!(restart(&later(20), &past).unwrap().says, row.says, "until it is confirmed");
+        assert_eq!(restart(&later(21), &past).unwrap().grade, Grade::Fine);
         assert_eq!(role(&anew, &Past::default()).unwrap().grade, Grade::Fine);
     }
 }

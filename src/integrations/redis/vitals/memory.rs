@@ -104,7 +104,8 @@ pub(super) fn evictions(seen: &Seen, past: &Past) -> Option<Row> {
 pub(in super::super) fn room(info: &Info) -> Result<(), String> {
     match fill(info) {
         Some(fill) if fill > NO_ROOM && !(keeps_everything(info) && fill > 1.0) => {
-            Err(format!("not written: memory {} full, limit {}", percent(fill), percent(NO_ROOM)))
+            let may = if keeps_everything(info) { "may fill it" } else { "evicts" };
+            Err(format!("not tried: memory {} full, a write {may}", percent(fill)))
         }
         Some(_) | None => Ok(()),
     }
@@ -189,6 +190,6 @@ mod tests {
         assert_eq!(room(&Info::parse("used_memory:5\nmaxmemory:0")), Ok(()));
         assert_eq!(room(&Info::default()), Ok(()));
         let says = room(&info(9_900, "volatile-ttl")).unwrap_err();
-        assert_eq!(says, "not written: memory 99 % full, limit 95 %");
+        assert_eq!(says, "not tried: memory 99 % full, a write evicts");
     }
 }

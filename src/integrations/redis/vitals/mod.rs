@@ -16,6 +16,8 @@ mod shape;
 mod version;
 mod work;
 
+#[cfg(test)]
+pub(super) use clock::Step;
 pub(super) use clock::{ClockWatch, Reading, Skew};
 pub(super) use memory::room;
 pub(super) use past::Past;
@@ -28,7 +30,7 @@ use row::{Aspect, Grade, Row, percent, share, some};
 use std::cmp::Reverse;
 
 /// What is asked of a server.
-pub(super) const ASKED: &str = "INFO, SLOWLOG GET 16, CONFIG GET of 9 settings";
+pub(super) const ASKED: &str = "INFO, SLOWLOG GET 16, CONFIG GET of 10 settings";
 /// What they should tell.
 const WANTED: &str = "room for data and clients, saves and replication in order, no hazard";
 
@@ -52,6 +54,8 @@ const ASPECTS: &[(&Aspect, Judge)] = &[
     (&work::ERRORS, work::errors),
     (&work::CPU_ASPECT, work::cpu),
     (&work::SLOW_ASPECT, work::slow),
+    (&work::EXPIRY, work::expiry),
+    (&work::BACKGROUND, |seen, _| work::background(seen)),
     (&shape::TREND_ASPECT, shape::time_to_full),
     (&shape::FRAGMENTATION, |seen, _| shape::fragmentation(seen)),
     (&shape::SHAPE, |seen, _| shape::buffers(seen)),
@@ -60,12 +64,12 @@ const ASPECTS: &[(&Aspect, Judge)] = &[
     (&work::BLOCKED, work::blocked),
     (&work::KILLED, work::killed),
     (&work::HITS_ASPECT, work::hits),
-    (&work::EXPIRY, work::expiry),
     (&hazards::RESTART, hazards::restart),
     (&hazards::DATABASE, |seen, _| hazards::database(seen)),
     (&hazards::POLICY, |seen, _| hazards::policy(seen)),
     (&hazards::DURABILITY, |seen, _| hazards::durability(seen)),
     (&hazards::CONFIG, |seen, _| hazards::settings(seen)),
+    (&hazards::EVENTS, |seen, _| hazards::events(seen)),
     (&hazards::EXPOSURE, |seen, _| Some(hazards::exposure(seen))),
     (&version::VERSION, |seen, _| version::version(seen)),
 ];

@@ -1,6 +1,6 @@
 //! What earlier looks leave for the next one to compare with. Pure.
 
-use super::Seen;
+use super::{Seen, hazards::all_keys};
 use crate::integrations::redis::info::Info;
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -29,6 +29,11 @@ pub(in crate::integrations::redis) struct Past {
     pub(super) slow: Option<i64>,
     /// Error replies that were ours by then, by code.
     ours: HashMap<String, u64>,
+    /// When the server was seen to have started anew, and what it said of its keys
+    /// before and after.
+    pub(super) restart: Option<(Instant, u64, u64)>,
+    /// The server's settings, where they could be seen.
+    settings: HashMap<String, String>,
     /// Questions that were refused; they are not asked again of this process.
     refused: BTreeSet<&'static str>,
 }
@@ -89,6 +94,11 @@ impl Past {
         self.ours.get(code).copied().unwrap_or(0)
     }
 
+    /// A setting as it was at the last look, if it could be seen.
+    pub(in crate::integrations::redis) fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+
     pub(in crate::integrations::redis) fn may_ask(&self, question: &'static str) -> bool {
         !self.refused.contains(question)
     }
@@ -100,7 +110,8 @@ impl Past {
     /// Keeps what the next look compares with.
     pub(in crate::integrations::redis) fn remember(&mut self, seen: &Seen) {
         let info = &seen.info;
-        if self.since(info) == Since::Restart {
+        if let Some(before) = self.before_restart(info) {
+            self.restart = Some((seen.at, all_keys(before), all_keys(info)));
             (self.used, self.blocked, self.refused) = Default::default();
             self.slow = None;
         }
@@ -116,6 +127,7 @@ impl Past {
         self.was_master |= info.text("role") == Some("master");
         let newest = seen.slow.iter().flatten().map(|entry| entry.id).max();
         self.slow = newest.or(self.slow).or(seen.slow.as_ref().map(|_| -1));
+        self.settings = seen.config.clone().unwrap_or_default();
         self.ours.clone_from(&seen.ours);
         self.last = Some((info.clone(), seen.at));
     }

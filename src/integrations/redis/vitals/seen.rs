@@ -14,6 +14,10 @@ pub(in crate::integrations::redis) struct Seen {
     /// What the server is for.
     pub(in crate::integrations::redis) duties: Vec<Duty>,
     pub(in crate::integrations::redis) way: Way,
+    /// Whether an application counts on being told of keys that end.
+    pub(in crate::integrations::redis) key_events: bool,
+    /// What a service found out about keys that have ended, and whether that is well.
+    pub(in crate::integrations::redis) lingering: Option<Result<String, String>>,
     /// Its settings, by name.
     pub(in crate::integrations::redis) config: Option<HashMap<String, String>>,
     /// The newest entries of its slow log.
@@ -74,6 +78,8 @@ impl Seen {
             skew: Skew::default(),
             duties: Duty::ALL.to_vec(),
             way: Way { local: true, ..Way::default() },
+            key_events: false,
+            lingering: None,
             config: None,
             slow: None,
             ours: HashMap::new(),

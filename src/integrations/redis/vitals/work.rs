@@ -11,6 +11,8 @@ const HITS: f64 = 0.80;
 const LOOKUPS: u64 = 1000;
 /// Share of keys that have ended and are still there.
 const STALE: f64 = 10.0;
+/// How long the server may take to look at all keys that may have ended.
+const ROUND: Duration = Duration::from_mins(5);
 /// From how long on a command is a warning, and a failure.
 const SLOW: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 /// What we call ourselves in the list of clients.
@@ -35,10 +37,17 @@ pub(super) const HITS_ASPECT: Aspect = Aspect {
 };
 pub(super) const EXPIRY: Aspect = Aspect {
     name: "expiry",
-    limit: "10 %",
+    limit: "10 %, 5m late",
     why: "keys that have ended take room, and their events come late",
     see: "INFO stats",
     remedy: "spread the times to live, or CONFIG SET active-expire-effort higher",
+};
+pub(super) const BACKGROUND: Aspect = Aspect {
+    name: "background expiry",
+    limit: "8 of 8 in 1.5s",
+    why: "what has ended takes room until somebody asks for it",
+    see: "INFO stats, expired_keys",
+    remedy: "DEBUG SET-ACTIVE-EXPIRE 1; of Valkey CONFIG SET import-mode no",
 };
 pub(super) const ERRORS: Aspect = Aspect {
     name: "errors",
@@ -117,7 +126,11 @@ pub(super) fn hits(seen: &Seen, past: &Past) -> Option<Row> {
 pub(super) fn expiry(seen: &Seen, past: &Past) -> Option<Row> {
     let stale = seen.info.number("expired_stale_perc")?;
     let capped = past.growth(&seen.info, "expired_time_cap_reached_count");
+    let round = seen.info.expiry_round().filter(|round| *round > ROUND);
     let (grade, says) = match capped {
+        _ if let Some(round) = round => {
+            (Grade::Warn, format!("expiry backlog: keys end up to {} late", units::span(round)))
+        }
         _ if stale > STALE => (Grade::Warn, format!("{stale:.0} % of keys are past their end")),
         Some(Growth::By(n @ 1..)) => {
             (Grade::Warn, format!("expiry ran out of time {}", some(n, "time")))
@@ -125,6 +138,15 @@ pub(super) fn expiry(seen: &Seen, past: &Past) -> Option<Row> {
         Some(Growth::By(0) | Growth::Unknown) | None => (Grade::Fine, format!("{stale:.1} % late")),
     };
     Some(Row::new(&EXPIRY, grade, says))
+}
+
+/// What a service found out by keys that it left alone; `None` where none did.
+pub(super) fn background(seen: &Seen) -> Option<Row> {
+    let (grade, says) = match seen.lingering.as_ref()? {
+        Ok(saw) => (Grade::Fine, saw),
+        Err(says) => (Grade::Warn, says),
+    };
+    Some(Row::new(&BACKGROUND, grade, says))
 }
 
 /// Error replies to others since the last look.
@@ -338,6 +360,16 @@ mod tests {
             expiry(&seen(&text(stale, capped)), &past).unwrap().grade
         };
         assert_eq!([of(10.0, 3), of(10.1, 3), of(0.0, 4)], [Grade::Fine, Grade::Warn, Grade::Warn]);
+        let many = |keys| {
+            let text = format!("expired_stale_perc:0\nhz:10\ndb0:keys=9,expires={keys}");
+            expiry(&seen(&text), &Past::default()).unwrap()
+        };
+        assert_eq!((many(60_000).grade, many(60_200).grade), (Grade::Fine, Grade::Warn));
+        assert_eq!(many(100_000).says, "expiry backlog: keys end up to 8m20s late");
+        let told = |lingering| background(&Seen { lingering, ..seen("") }).map(|row| row.grade);
+        assert_eq!(told(Some(Ok("8 of 8".into()))), Some(Grade::Fine));
+        assert_eq!(told(Some(Err("0 of 8".into()))), Some(Grade::Warn));
+        assert_eq!(told(None), None);
         assert_eq!(killed(&seen("used_memory:1"), &Past::default()), None, "7.0 does not count");
         assert_eq!(then(killed, "evicted_clients:1", "evicted_clients:1").0, Grade::Fine);
         assert_eq!(then(killed, "evicted_clients:1", "evicted_clients:2").0, Grade::Warn);

@@ -3,6 +3,8 @@
 use super::*;
 use crate::support::clock::Clock;
 
+/// What says so itself.
+const STEPPED: [&str; 3] = ["instance", "lock", "session"];
 /// Whatever was under way with a time to live ended too early, or ends too late.
 const TIMED: &[&str] = &["cache", "lock", "session", "ratelimit", "queue", "pubsub", "metrics"];
 
@@ -23,11 +25,11 @@ async fn rows_29_and_30_the_clock_is_set() {
     let Some(server) = start(&clock) else { return };
     let mut watch = Watch::healthy(server.settings()).await;
     let row = Row::new("29", "server clock +60 s", (6, 0))
-        .wants(&["instance"], ("fail", "server clock was set by +"), "NTP")
+        .wants(&STEPPED, ("fail", "server clock was set by +"), "NTP")
         .may_suffer(TIMED);
     watch.shows(row, async || clock.set_ahead(Duration::from_mins(1))).await;
     let row = Row::new("30", "server clock -60 s", (6, 0))
-        .wants(&["instance"], ("fail", "server clock was set by -"), "NTP")
+        .wants(&STEPPED, ("fail", "server clock was set by -"), "NTP")
         .may_suffer(TIMED);
     watch.shows(row, async || clock.set_ahead(Duration::ZERO)).await;
     // What the runs in between left lives two minutes by this clock.

@@ -31,7 +31,7 @@ async fn row_14_keys_are_evicted_under_load() {
     let set = |what: &str, value: &str| server.ask::<()>(&["CONFIG", "SET", what, value]);
     let row = Row::new("14", "evictions under load", (6, 63))
         .wants(&["instance"], ("fail", ""), "")
-        .wants(&WRITING, ("unknown", "not written: memory "), "make room")
+        .wants(&WRITING, ("unknown", "not tried: memory "), "make room")
         .may_suffer(&["commands", "pubsub", "metrics"]);
     let load = std::cell::RefCell::new(None);
     let overfill = async || {
@@ -49,5 +49,27 @@ async fn row_14_keys_are_evicted_under_load() {
         set("maxmemory-policy", "noeviction");
     };
     watch.goes_through(row, overfill, room).await;
+    watch.end(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_40_a_restart_loses_what_was_not_saved() {
+    let Some(mut server) = Server::start(ROOM) else { return };
+    for key in ["a", "b", "c"] {
+        server.ask::<()>(&["SET", key, "x"]);
+    }
+    let mut watch = Watch::healthy(server.settings()).await;
+    let row = Row::new("40", "restart without persistence", (6, 8))
+        .wants(&["instance"], ("warn", "s ago, keys 3 -> 0"), "server's log")
+        .may_suffer(&ALL)
+        .polled();
+    let restart = async || {
+        server.kill();
+        server.restart();
+    };
+    watch.shows(row, restart).await;
+    // And then it is over.
+    let row = Row::new("40", "", (8, 0));
+    watch.until(&row, "recovery", FIRST, |seen| views(seen).all(is_fine)).await;
     watch.end(&server).await;
 }

@@ -11,11 +11,14 @@ mod clock;
 mod cut;
 mod data;
 mod denied;
+mod expiry;
+mod exporter;
 mod refused;
+mod shards;
 mod watch;
 mod wrong;
 
-use super::*;
+use super::{topology::fact, *};
 use std::sync::Arc;
 use tminus::domain::{CheckView, Policy, Severity, Snapshot};
 use tokio::time::Instant as Moment;

@@ -73,6 +73,13 @@ pub(super) const CACHE: &[Mutant] = &[
 
 /// Of `lock.lua`.
 pub(super) const LOCK: &[Mutant] = &[
+    ("redis.call('PEXPIRE', KEYS[2], ARGV[4])", "", "L4", "the time to live was lost"),
+    (
+        "redis.call('PEXPIRE', KEYS[2], ARGV[4])",
+        "redis.call('PEXPIRE', KEYS[2], ttl/2)",
+        "L4",
+        "the time to live is wrong",
+    ),
     (
         "if tonumber(token) < highest then return {0, 0} end",
         "",
@@ -127,6 +134,12 @@ pub(super) const LOCK: &[Mutant] = &[
 
 /// Of `session.lua`.
 pub(super) const SESSION: &[Mutant] = &[
+    (
+        "redis.call('SET', each, '', 'PX', ARGV[2])",
+        "redis.call('SET', each, '', 'PX', 9999)",
+        "S11",
+        "0 of 8 gone",
+    ),
     ("if redis.call('EXISTS', key) == 1 then return 0 end", "", "S1", "a session was begun twice"),
     (
         "redis.call('PEXPIRE', key, whole(math.min(idle, absolute)))",
@@ -200,6 +213,12 @@ pub(super) const RATE_LIMIT: &[Mutant] = &[
 
 /// Of `queue.lua`.
 pub(super) const QUEUE: &[Mutant] = &[
+    (
+        "if not redis.call('ZSCORE', active, id) then return {0, 0} end",
+        "",
+        "Q5",
+        "a worker could settle what it had failed",
+    ),
     (
         "if redis.call('HEXISTS', jobs, 'payload:' .. id) == 1 then return 0 end",
         "",

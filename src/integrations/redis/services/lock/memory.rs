@@ -89,6 +89,10 @@ impl Lock for InProcess {
         })
     }
 
+    fn remembered<'a>(&'a self, key: &'a Key) -> Answer<'a, Left> {
+        Box::pin(async move { Ok(self.shelves().fences.left(key.as_str())) })
+    }
+
     fn left<'a>(&'a self, key: &'a Key) -> Answer<'a, Left> {
         Box::pin(async move { Ok(self.shelves().holders.left(key.as_str())) })
     }

@@ -49,6 +49,9 @@ pub(crate) trait Lock: Send + Sync {
         ttl.saturating_sub(ttl / 100 + GRAIN)
     }
 
+    /// How long its fence is remembered.
+    fn remembered<'a>(&'a self, key: &'a Key) -> Answer<'a, Left>;
+
     /// How long it is held.
     fn left<'a>(&'a self, key: &'a Key) -> Answer<'a, Left>;
 

@@ -70,6 +70,10 @@ impl Lock for OnServer {
         )
     }
 
+    fn remembered<'a>(&'a self, key: &'a Key) -> Answer<'a, Left> {
+        Box::pin(async move { Left::of_pttl(self.server.left(&key.part("fence")).await?) })
+    }
+
     fn left<'a>(&'a self, key: &'a Key) -> Answer<'a, Left> {
         Box::pin(async move { Left::of_pttl(self.server.left(key).await?) })
     }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Bench, Case, Claim, Held, Needs, Upset},
-    Metrics, Numbers,
+    Metrics, Numbers, elsewhere,
     exposition::Kind,
     numbers::ROWS,
     record::{OPERATIONS, SECONDS},
@@ -70,6 +70,13 @@ pub(crate) const CASES: &[Case<dyn Metrics>] = &[
         remedy: SAME_SERVER,
         needs: Needs::Nothing,
         run: |bench| Box::pin(together(bench)),
+    },
+    Case {
+        id: "M8",
+        guarantee: "another exporter watches this very server",
+        remedy: "correct the address of its server, or `exporter` in [redis]",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(elsewhere::compared(bench)),
     },
 ];
 

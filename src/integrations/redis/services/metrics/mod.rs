@@ -1,6 +1,7 @@
 //! The numbers of an instance, for Prometheus to read.
 
 mod cases;
+mod elsewhere;
 mod exposition;
 #[cfg(test)]
 mod flawed;
@@ -11,6 +12,7 @@ mod server;
 mod strict;
 
 pub(crate) use cases::CASES;
+pub(crate) use elsewhere::Exporter;
 pub(crate) use memory::InProcess;
 pub(crate) use server::OnServer;
 
@@ -38,4 +40,8 @@ pub(crate) trait Metrics: Send + Sync {
 
     /// The same for Prometheus, with `instance` as the label of that name.
     fn export<'a>(&'a self, instance: &'a str) -> Answer<'a, String>;
+
+    /// What another exporter says of the instance, or why it does not; `None` where
+    /// none is known.
+    fn elsewhere(&self) -> Answer<'_, Option<Result<String, String>>>;
 }

@@ -3,22 +3,23 @@ use super::{
         super::{checks::info, reply::list, server::Server},
         Answer,
     },
-    Metrics, Numbers,
+    Exporter, Metrics, Numbers,
     exposition::render,
     record::Record,
 };
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 /// The numbers of a server, from its `INFO`.
 pub(crate) struct OnServer {
     server: Server,
+    exporter: Option<Arc<Exporter>>,
     record: Mutex<Record>,
 }
 
 impl OnServer {
-    pub(crate) fn new(server: Server) -> Self {
-        Self { server, record: Mutex::default() }
+    pub(crate) fn new(server: Server, exporter: Option<Arc<Exporter>>) -> Self {
+        Self { server, exporter, record: Mutex::default() }
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -46,6 +47,15 @@ impl Metrics for OnServer {
             let mut families = self.numbers().await?.families(instance);
             families.extend(self.record().families());
             Ok(render(&families))
+        })
+    }
+
+    fn elsewhere(&self) -> Answer<'_, Option<Result<String, String>>> {
+        Box::pin(async move {
+            match &self.exporter {
+                Some(exporter) => Ok(Some(exporter.export().await)),
+                None => Ok(None),
+            }
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Bench, Case, Claim, Held, Needs, Upset},
-    Channels, Event, Gap, Message, PubSub, Reached, Subscription, Topic, glob,
+    Channels, ENDS, Event, Gap, Message, PubSub, Reached, Subscription, Topic, ends, glob,
 };
 use crate::units;
 use futures_util::future::join_all;
@@ -77,6 +77,14 @@ pub(crate) const CASES: &[Case<dyn PubSub>] = &[
         remedy: NO_PUBSUB_PROXY,
         needs: Needs::Nothing,
         run: |bench| Box::pin(matched(bench)),
+    },
+    Case {
+        id: ENDS,
+        guarantee: "the end of a key is announced, where that is on",
+        remedy: "CONFIG SET notify-keyspace-events Ex, active-expire-effort 10; \
+            or leave `key_events` out",
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(ends::announced(bench)),
     },
 ];
 

@@ -58,7 +58,9 @@ impl Way {
             link.greet(&self.transport).await?;
             link.join(topics).await
         };
-        let (confirmed, early) = timeout_at(deadline, joined).await.unwrap_or(Err(late))?;
+        let joined = timeout_at(deadline, joined).await.unwrap_or(Err(late));
+        let (confirmed, early) =
+            joined.inspect_err(|trouble| self.transport.crowd.note(trouble))?;
         Ok(Opened { link, confirmed, early })
     }
 }

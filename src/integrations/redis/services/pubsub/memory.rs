@@ -1,5 +1,6 @@
 use super::{
-    super::Answer, Channel, Confirmed, Event, Gap, Message, PubSub, Reached, Subscription, Topic,
+    super::{super::keys::Key, Answer, Told},
+    Channel, Confirmed, Event, Gap, Message, PubSub, Reached, Subscription, Topic,
     inbox::Inbox,
 };
 use std::{
@@ -94,6 +95,19 @@ impl PubSub for InProcess {
             all.push(Arc::downgrade(&ears));
             Ok(Box::new(Listening(ears)) as Box<dyn Subscription>)
         })
+    }
+
+    fn end_of(&self, _key: &Key, _told: Told) -> Result<Topic, &'static str> {
+        Err("no server to ask, or it may not be asked")
+    }
+
+    /// Nothing is stored here: there is no end to announce.
+    fn store<'a>(&'a self, _key: &'a Key, _life: Duration) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn look<'a>(&'a self, _key: &'a Key) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 }
 

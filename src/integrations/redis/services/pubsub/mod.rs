@@ -1,6 +1,7 @@
 //! Publishing and subscribing, by name and by pattern.
 
 mod cases;
+mod ends;
 #[cfg(test)]
 mod flawed;
 mod frame;
@@ -13,11 +14,12 @@ mod supervisor;
 mod topic;
 
 pub(crate) use cases::CASES;
+pub(crate) use ends::ENDS;
 pub(crate) use memory::InProcess;
 pub(crate) use server::OnServer;
 pub(crate) use topic::{Channel, Channels, Topic};
 
-use super::Answer;
+use super::{super::keys::Key, Answer, Told};
 use std::{fmt, time::Duration};
 
 /// Messages to whoever listens now.
@@ -40,6 +42,15 @@ pub(crate) trait PubSub: Send + Sync {
     /// Listens to `topics`. Answers when every one of them is confirmed: what is
     /// published from then on is heard.
     fn subscribe<'a>(&'a self, topics: &'a [Topic]) -> Answer<'a, Box<dyn Subscription>>;
+
+    /// Where the end of a key is announced, or why it cannot be heard here.
+    fn end_of(&self, key: &Key, told: Told) -> Result<Topic, &'static str>;
+
+    /// Stores something under `key` that ends after `life`.
+    fn store<'a>(&'a self, key: &'a Key, life: Duration) -> Answer<'a, ()>;
+
+    /// Looks at `key`, which takes it down if it has ended.
+    fn look<'a>(&'a self, key: &'a Key) -> Answer<'a, ()>;
 }
 
 /// Topics that are listened to, until this is dropped.

@@ -2,12 +2,13 @@ use super::{
     super::{
         super::{
             client::ANSWER,
+            keys::Key,
             reply::count,
             server::Server,
             transport::Transport,
             trouble::{Step, Trouble},
         },
-        Answer,
+        Answer, Told,
     },
     Channel, Confirmed, Event, PubSub, Reached, Subscription, Topic,
     inbox::Inbox,
@@ -89,6 +90,29 @@ impl PubSub for OnServer {
 
     fn subscribe<'a>(&'a self, topics: &'a [Topic]) -> Answer<'a, Box<dyn Subscription>> {
         Box::pin(async move { Ok(Box::new(self.listen(topics).await?) as Box<dyn Subscription>) })
+    }
+
+    fn end_of(&self, key: &Key, told: Told) -> Result<Topic, &'static str> {
+        if self.way.server.is_cluster() {
+            return Err("each node of a cluster tells of its own keys only");
+        }
+        Topic::of_end(key, self.way.transport.address.database, told).ok_or("key events are off")
+    }
+
+    fn store<'a>(&'a self, key: &'a Key, life: Duration) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let life = self.way.server.lives(life);
+            let set = redis::cmd("SET").arg(key.as_str()).arg("").arg("PX").arg(life).take();
+            key.touch();
+            self.way.server.read(&set).await.map(drop)
+        })
+    }
+
+    fn look<'a>(&'a self, key: &'a Key) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let exists = redis::cmd("EXISTS").arg(key.as_str()).take();
+            self.way.server.read(&exists).await.map(drop)
+        })
     }
 }
 

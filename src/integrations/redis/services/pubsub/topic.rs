@@ -1,7 +1,7 @@
 //! Names of channels and patterns for them, all under one prefix of ours.
 
-use super::super::super::keys::Keys;
-use super::glob::matches;
+use super::super::super::keys::{Key, Keys};
+use super::{super::Told, glob::matches};
 
 /// The channels of one case of one run. Nothing else can make a [`Channel`] or
 /// a [`Topic`], so that nobody else's channels are ever published to.
@@ -54,6 +54,15 @@ impl Channel {
 }
 
 impl Topic {
+    /// Where a server announces the end of `key`, to subscribe to; `None` where it does not.
+    pub(crate) fn of_end(key: &Key, database: i64, told: Told) -> Option<Self> {
+        match told {
+            Told::ByKey => Some(Self::Channel(format!("__keyspace@{database}__:{}", key.as_str()))),
+            Told::ByEvent => Some(Self::Channel(format!("__keyevent@{database}__:expired"))),
+            Told::Nowhere => None,
+        }
+    }
+
     /// The name or the pattern as the server knows it.
     pub(crate) fn as_str(&self) -> &str {
         match self {
@@ -89,6 +98,15 @@ mod tests {
         assert!(!prefix.contains(['*', '?', '[', '\\']), "a prefix is no pattern");
         let other = Channels::new(&Keys::new("pubsub"), "p1");
         assert!(!channels.like("*").covers(other.channel("e").as_str()));
+    }
+
+    #[test]
+    fn the_end_of_a_key_is_announced_in_its_database() {
+        let key = Keys::new("pubsub").key("p8");
+        let of = |told| Topic::of_end(&key, 3, told).map(|topic| topic.as_str().to_owned());
+        assert_eq!(of(Told::ByKey), Some(format!("__keyspace@3__:{}", key.as_str())));
+        assert_eq!(of(Told::ByEvent).as_deref(), Some("__keyevent@3__:expired"));
+        assert_eq!(of(Told::Nowhere), None);
     }
 
     #[test]

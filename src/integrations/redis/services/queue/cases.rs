@@ -247,6 +247,13 @@ async fn fenced(bench: &Bench<dyn Queue>) -> Result<Held, Upset> {
     add(bench, &queue, &job("a", 0)).await?;
     let (first, _) = take(bench, &queue, LONG, claim).await?;
     jobs.fail(&queue, &first, "on purpose").await?;
+    let settled = jobs.done(&queue, &first).await?;
+    let failed = Claim {
+        else_says: "a worker could settle what it had failed",
+        asked: "fail, then done by the same attempt",
+        wanted: "lost: it waits for another attempt",
+    };
+    failed.holds(settled == Hold::Lost, &settled)?;
     let (second, _) = take(bench, &queue, LONG, claim).await?;
     claim.holds((first.attempt, second.attempt) == (1, 2), &(&first, &second))?;
     let late = (jobs.done(&queue, &first).await?, jobs.fail(&queue, &first, "late").await?);

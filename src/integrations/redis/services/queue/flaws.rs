@@ -23,6 +23,7 @@ enum Flaw {
     TriesForEver,
     TrustsAnyAttempt,
     IsDoneTwice,
+    IsDoneAfterItFailed,
     IgnoresDelays,
     DelaysForEver,
     RetriesAtOnce,
@@ -130,6 +131,12 @@ impl Queue for Flawed {
 
     fn done<'a>(&'a self, queue: &'a Key, ticket: &'a Ticket) -> Answer<'a, Hold> {
         Box::pin(async move {
+            if self.has(Flaw::IsDoneAfterItFailed) {
+                self.all(queue, |state| {
+                    let waits = matches!(state, State::Delayed(_));
+                    waits.then(|| State::Active(Instant::now() + Duration::from_secs(9)))
+                });
+            }
             let hold = self.0.done(queue, &self.trusted(queue, ticket)).await?;
             Ok(if self.has(Flaw::IsDoneTwice) { Hold::Kept } else { hold })
         })
@@ -188,6 +195,7 @@ async fn every_flaw_is_noticed() {
         (Flaw::TriesForEver, "Q7"),
         (Flaw::TrustsAnyAttempt, "Q5"),
         (Flaw::IsDoneTwice, "Q5"),
+        (Flaw::IsDoneAfterItFailed, "Q5"),
         (Flaw::IgnoresDelays, "Q6"),
         (Flaw::DelaysForEver, "Q6"),
         (Flaw::RetriesAtOnce, "Q7"),

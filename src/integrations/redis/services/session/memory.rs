@@ -91,6 +91,21 @@ impl Sessions for InProcess {
         })
     }
 
+    fn leave<'a>(&'a self, keys: &'a [Key], life: Duration) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let life = Life { idle: life, absolute: life };
+            for key in keys {
+                self.shelf().begin(key.as_str(), b"", life);
+            }
+            Ok(())
+        })
+    }
+
+    /// The stand-in takes down what has ended when it is asked for, and promises no more.
+    fn lingering<'a>(&'a self, _keys: &'a [Key]) -> Answer<'a, Option<u64>> {
+        Box::pin(async { Ok(None) })
+    }
+
     fn left<'a>(&'a self, key: &'a Key) -> Answer<'a, Left> {
         Box::pin(async move { Ok(self.shelf().left(key.as_str())) })
     }

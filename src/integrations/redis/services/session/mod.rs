@@ -4,7 +4,7 @@ mod cases;
 mod memory;
 mod server;
 
-pub(crate) use cases::CASES;
+pub(crate) use cases::{CASES, LINGERS, UNSEEN};
 pub(crate) use memory::InProcess;
 pub(crate) use server::OnServer;
 
@@ -37,6 +37,13 @@ pub(crate) trait Sessions: Send + Sync {
 
     /// Ends the session now. Again, it does nothing.
     fn destroy<'a>(&'a self, key: &'a Key) -> Answer<'a, ()>;
+
+    /// Begins sessions that nobody comes back to, for `life`, whatever was there before.
+    fn leave<'a>(&'a self, keys: &'a [Key], life: Duration) -> Answer<'a, ()>;
+
+    /// How many of `keys` take room, whether they have ended or not; `None` where the
+    /// back end does not tell. Not a use, and no reason to take down what has ended.
+    fn lingering<'a>(&'a self, keys: &'a [Key]) -> Answer<'a, Option<u64>>;
 
     /// How long it lives if it is not used. Not a use.
     fn left<'a>(&'a self, key: &'a Key) -> Answer<'a, Left>;

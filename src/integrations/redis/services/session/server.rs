@@ -10,6 +10,7 @@ use super::{
     Created, Key, Life, Rotated, Saved, Session, Sessions,
 };
 use redis::Value;
+use std::time::Duration;
 
 /// Sessions on a server: a hash each.
 pub(crate) struct OnServer {
@@ -79,6 +80,21 @@ impl Sessions for OnServer {
         Box::pin(async move {
             integer(&self.run(&[key], &[b"destroy"]).await?)?;
             Ok(())
+        })
+    }
+
+    fn leave<'a>(&'a self, keys: &'a [Key], life: Duration) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let (keys, life) = (keys.iter().collect::<Vec<_>>(), self.server.lives(life));
+            integer(&self.run(&keys, &[b"leave", life.as_bytes()]).await?)?;
+            Ok(())
+        })
+    }
+
+    fn lingering<'a>(&'a self, keys: &'a [Key]) -> Answer<'a, Option<u64>> {
+        Box::pin(async move {
+            let keys: Vec<_> = keys.iter().collect();
+            Ok(u64::try_from(integer(&self.run(&keys, &[b"lingering"]).await?)?).ok())
         })
     }
 

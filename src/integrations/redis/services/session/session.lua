@@ -7,6 +7,20 @@ if op == 'rotate' then
   if redis.call('EXISTS', key) == 0 then return -1 end
   return redis.call('RENAMENX', key, KEYS[2])
 end
+if op == 'leave' then
+  for _, each in ipairs(KEYS) do redis.call('SET', each, '', 'PX', ARGV[2]) end
+  return #KEYS
+end
+if op == 'lingering' then
+  -- Any other look would take down what has ended. -1 where it may not be asked.
+  local there = 0
+  for _, each in ipairs(KEYS) do
+    local room = redis.pcall('MEMORY', 'USAGE', each)
+    if type(room) == 'table' then return -1 end
+    if room then there = there + 1 end
+  end
+  return there
+end
 if op == 'save' then
   -- 1 if saved, 0 on a conflict, -1 if it has ended. HSET leaves the time to live alone.
   local version = redis.call('HGET', key, 'version')

@@ -66,6 +66,11 @@ const DRAWS: u32 = 10_000;
 
 /// Our own part, which asks nobody: that the cost comes back as it was is C1.
 pub(super) fn early() -> Result<Held, Upset> {
+    early_by(Haste::is_due)
+}
+
+/// `is_due` says who of those that draw loads a value with so long left.
+fn early_by(is_due: impl Fn(Haste, Duration, f64) -> bool) -> Result<Held, Upset> {
     let haste = Haste { cost: COST, beta: 1.0, most: LONG };
     let claim = Claim {
         else_says: "values are renewed too early or too late",
@@ -76,11 +81,39 @@ pub(super) fn early() -> Result<Held, Upset> {
     let mut shares = Vec::new();
     for times in [0.5_f64, 1.0, 2.0] {
         let left = COST.mul_f64(times);
-        let won = (0..DRAWS).map(|_| u32::from(haste.is_due(left, 1.0 - rng.f64()))).sum::<u32>();
+        let won = (0..DRAWS).map(|_| u32::from(is_due(haste, left, 1.0 - rng.f64()))).sum::<u32>();
         let (share, chance) = (f64::from(won) / f64::from(DRAWS), (-times).exp());
         let sigma = (chance * (1.0 - chance) / f64::from(DRAWS)).sqrt();
         claim.holds((share - chance).abs() <= 4.0 * sigma, &(share, chance))?;
         shares.push(format!("{:.0}%", share * 100.0));
     }
     Ok(Held::saw(format!("renewed early by {} of readers", shares.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether who draws a share loads a value with so long left.
+    type Draw = fn(Haste, Duration, f64) -> bool;
+
+    #[test]
+    fn every_wrong_draw_is_noticed() {
+        assert!(early().is_ok());
+        let wrong: [(&str, Draw); 6] = [
+            ("nobody", |_, _, _| false),
+            ("everybody", |_, _, _| true),
+            ("always at the cost", |haste, left, _| left <= haste.cost),
+            ("as if it cost more", |haste, left, share| {
+                Haste { cost: haste.cost.mul_f64(1.1), ..haste }.is_due(left, share)
+            }),
+            ("later than asked", |haste, left, share| {
+                Haste { beta: 0.9, ..haste }.is_due(left, share)
+            }),
+            ("linearly", |haste, left, share| left <= haste.cost.mul_f64(1.0 / share - 1.0)),
+        ];
+        for (name, is_due) in wrong {
+            assert!(matches!(early_by(is_due), Err(Upset::Broken(_))), "{name}");
+        }
+    }
 }

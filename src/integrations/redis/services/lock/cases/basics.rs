@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        super::{Bench, Claim, Expiry, Held, Left, Token, Upset, watched},
+        super::{super::keys::CEILING, Bench, Claim, Expiry, Held, Left, Token, Upset, watched},
         Acquired, Key, Lock, Owner, Written,
     },
     LONG, RIVALS, TTL, fits, taken,
@@ -82,7 +82,7 @@ pub(super) async fn released(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     let (first, second) = (Token::new()?, Token::new()?);
     let (earlier, _) = taken(bench, &key, &first, LONG).await?;
     let owner = lock.release(&key, &first).await?;
-    let next = lock.acquire(&key, &second, LONG).await?;
+    let (next, set) = watched(lock.acquire(&key, &second, LONG)).await?;
     let freed = Claim {
         else_says: "a released lock is not free",
         asked: "release by the holder, acquire by another",
@@ -97,7 +97,10 @@ pub(super) async fn released(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
         wanted: "a fence above the one before",
     };
     rises.holds(later > earlier, &(earlier, later))?;
-    Ok(Held::saw(format!("fence {earlier}, then {later}")))
+    let (left, seen) = watched(lock.remembered(&key)).await?;
+    Expiry { set, ttl: CEILING, slack: bench.pace.slack() }.fits(seen, left)?;
+    let remembered = units::span(CEILING);
+    Ok(Held::saw(format!("fence {earlier}, then {later}, remembered for {remembered}")))
 }
 
 pub(super) async fn fenced(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {

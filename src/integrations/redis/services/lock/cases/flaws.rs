@@ -28,6 +28,8 @@ enum Flaw {
     ExtendsTooLittle,
     DisownsItsHolder,
     TrustsTooLong,
+    KeepsFencesForEver,
+    ForgetsFences,
 }
 
 struct Flawed(InProcess, Flaw);
@@ -107,6 +109,19 @@ impl Lock for Flawed {
         if self.has(Flaw::TrustsTooLong) { ttl * 2 } else { self.0.trusted(ttl) }
     }
 
+    fn remembered<'a>(&'a self, key: &'a Key) -> Answer<'a, Left> {
+        Box::pin(async move {
+            match self.1 {
+                Flaw::KeepsFencesForEver => Ok(Left::Forever),
+                Flaw::ForgetsFences => {
+                    self.0.shelves().fences.keep(key.as_str(), TTL);
+                    self.0.remembered(key).await
+                }
+                _ => self.0.remembered(key).await,
+            }
+        })
+    }
+
     fn left<'a>(&'a self, key: &'a Key) -> Answer<'a, Left> {
         Box::pin(async move {
             if self.has(Flaw::NeverExpires) { Ok(Left::Forever) } else { self.0.left(key).await }
@@ -136,7 +151,7 @@ const IDS: [&str; 11] = ["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "
 async fn the_stand_in_keeps_every_promise() {
     let ended = endings(CASES, Arc::new(InProcess::default())).await;
     assert_eq!(ended[..IDS.len()], IDS.map(|id| (id, "held")));
-    assert_eq!(ended[IDS.len()..], [("L13", "moot")]);
+    assert_eq!(ended[IDS.len()..], [("L13", "moot"), ("L14", "moot")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,6 +171,8 @@ async fn every_flaw_is_noticed() {
         (Flaw::ExtendsTooLittle, "L3"),
         (Flaw::DisownsItsHolder, "L3"),
         (Flaw::TrustsTooLong, "L7"),
+        (Flaw::KeepsFencesForEver, "L4"),
+        (Flaw::ForgetsFences, "L4"),
         (Flaw::NeverReleases, "L4"),
         (Flaw::NeverReleases, "L9"),
         (Flaw::NeverReleases, "L11"),

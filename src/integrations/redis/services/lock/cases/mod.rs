@@ -9,8 +9,8 @@ mod shared;
 
 use super::{
     super::{
-        Bench, Case, Claim, Expiry, Needs, Token, Upset,
-        case::{CLOCK, KEEP_ALL, ONE_SERVER},
+        Bench, Case, Claim, Expiry, Needs, Scene, Token, Upset,
+        case::{CLOCK, KEEP_ALL, ONE_SERVER, SLEW},
         fairly, scene, watched,
     },
     Acquired, Key, Lock,
@@ -111,6 +111,13 @@ pub(crate) const CASES: &[Case<dyn Lock>] = &[
         run: |bench| {
             Box::pin(async { scene::of(bench.scene.as_deref(), |scene| scene.keeps("locks")) })
         },
+    },
+    Case {
+        id: "L14",
+        guarantee: "no lock ends by a step of the clock",
+        remedy: SLEW,
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(async { scene::of(bench.scene.as_deref(), Scene::runs_steadily) }),
     },
 ];
 

@@ -46,6 +46,10 @@ impl Lock for Flaky {
         self.lock.release(k, t)
     }
 
+    fn remembered<'a>(&'a self, k: &'a Key) -> Answer<'a, Left> {
+        self.lock.remembered(k)
+    }
+
     fn left<'a>(&'a self, k: &'a Key) -> Answer<'a, Left> {
         self.lock.left(k)
     }

@@ -28,6 +28,7 @@ enum Flaw {
     RotationForgetsTheEnd,
     RotationOverwrites,
     RotationForgetsTheVersion,
+    TakesNothingDown,
 }
 
 struct Flawed(InProcess, Flaw);
@@ -130,6 +131,19 @@ impl Sessions for Flawed {
         })
     }
 
+    fn leave<'a>(&'a self, keys: &'a [Key], life: Duration) -> Answer<'a, ()> {
+        self.0.leave(keys, life)
+    }
+
+    fn lingering<'a>(&'a self, keys: &'a [Key]) -> Answer<'a, Option<u64>> {
+        Box::pin(async move {
+            match self.1 {
+                Flaw::TakesNothingDown => Ok(u64::try_from(keys.len()).ok()),
+                _ => self.0.lingering(keys).await,
+            }
+        })
+    }
+
     fn left<'a>(&'a self, key: &'a Key) -> Answer<'a, Left> {
         self.0.left(key)
     }
@@ -140,7 +154,7 @@ async fn the_stand_in_keeps_every_promise() {
     let ended = endings(CASES, Arc::new(InProcess::default())).await;
     let held = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"].map(|id| (id, "held"));
     assert_eq!(ended[..held.len()], held);
-    assert_eq!(ended[held.len()..], [("S10", "moot")]);
+    assert_eq!(ended[held.len()..], [("S10", "moot"), ("S11", "moot"), ("S12", "moot")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,4 +181,14 @@ async fn every_flaw_is_noticed() {
         let ended = endings(CASES, Arc::new(Flawed(InProcess::default(), flaw))).await;
         assert!(ended.contains(&(id, "broken")), "{flaw:?}: {ended:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_nothing_down_is_a_hazard() {
+    let store = Arc::new(Flawed(InProcess::default(), Flaw::TakesNothingDown)) as Arc<dyn Sessions>;
+    let keys = super::super::super::super::keys::Keys::new("test");
+    let ran = super::super::super::run_in_process(CASES, store, keys).await;
+    let unseen = ran.iter().find(|ran| ran.id == UNSEEN).unwrap();
+    let hazard = unseen.ended.as_ref().unwrap().hazard.as_deref();
+    assert_eq!(hazard, Some("background expiry: 0 of 8 keys in 1.5s"));
 }

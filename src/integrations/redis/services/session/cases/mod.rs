@@ -5,12 +5,15 @@ mod changes;
 #[expect(clippy::wildcard_enum_match_arm, reason = "a flaw concerns one thing")]
 mod flaws;
 mod times;
+mod unseen;
+
+pub(crate) use unseen::LINGERS;
 
 use super::{
     super::{
-        Bench, Case, Claim, Expiry, Needs, Token, Upset,
-        case::{CLOCK, KEEP_ALL, NO_PROXY, ONE_SERVER},
-        scene, watched,
+        Bench, Case, Claim, Expiry, Needs, Scene, Token, Upset,
+        case::{CLOCK, KEEP_ALL, NO_PROXY, ONE_SERVER, SLEW},
+        fairly, scene, watched,
     },
     Created, Key, Life, Sessions,
 };
@@ -20,6 +23,9 @@ const IDLE: Duration = Duration::from_millis(200);
 /// Long enough for every step of a case, however slow the link.
 const LONG: Life = Life { idle: Duration::from_secs(20), absolute: Duration::from_secs(40) };
 const DATA: &[u8] = b"user=7\0\xff\r\n";
+
+/// The case that finds out about the server as a whole, and not about its sessions.
+pub(crate) const UNSEEN: &str = "S11";
 
 /// The cases, in the order to show them.
 pub(crate) const CASES: &[Case<dyn Sessions>] = &[
@@ -87,6 +93,21 @@ pub(crate) const CASES: &[Case<dyn Sessions>] = &[
         run: |bench| {
             Box::pin(async { scene::of(bench.scene.as_deref(), |scene| scene.keeps("sessions")) })
         },
+    },
+    Case {
+        id: UNSEEN,
+        guarantee: "what nobody asks for goes by itself",
+        remedy: "DEBUG SET-ACTIVE-EXPIRE 1; CONFIG SET active-expire-effort 10, \
+            notify-keyspace-events Ex",
+        needs: Needs::QuickLink,
+        run: |bench| Box::pin(fairly(bench.pace, unseen::goes(bench))),
+    },
+    Case {
+        id: "S12",
+        guarantee: "no session ends by a step of the clock",
+        remedy: SLEW,
+        needs: Needs::Nothing,
+        run: |bench| Box::pin(async { scene::of(bench.scene.as_deref(), Scene::runs_steadily) }),
     },
 ];
 
