@@ -182,15 +182,15 @@ fn line(now: &Progress) -> String {
         Phase::Measuring => "measures",
         Phase::Finishing => "finishes",
     };
-    let of = now.of.map(|of| format!(" of {}s", of.as_secs())).unwrap_or_default();
+    let of = now.of.map(|of| format!(" of {}", units::span(of))).unwrap_or_default();
     let [p50, p99] = [now.recent.p50, now.recent.p99].map(|time| match now.phase {
         Phase::Measuring => units::latency(time),
         Phase::Preparing | Phase::WarmingUp | Phase::Finishing => "-".into(),
     });
     let Progress { rate, failed, clients, .. } = now;
-    let elapsed = now.elapsed.as_secs();
+    let elapsed = units::span(now.elapsed);
     format!(
-        "  {phase} {elapsed:>3}s{of}, clients: {clients}  {rate:>9.0}/s  p50 {p50:>7}  p99 {p99:>7}  {failed} failed"
+        "  {phase} {elapsed:>5}{of}, clients: {clients}  {rate:>9.0}/s  p50 {p50:>7}  p99 {p99:>7}  {failed} failed"
     )
 }
 

@@ -37,7 +37,7 @@ enum Place {
 /// The places, each with a role or account of this name that may make a table.
 async fn places(name: &str) -> Vec<Place> {
     let mut places = Vec::new();
-    if let Some(cluster) = cluster::Cluster::shared() {
+    if let Some(cluster) = cluster::Edition::Installed.shared() {
         let grant = format!("GRANT CREATE ON SCHEMA public TO {name}");
         let url = cluster.role(name, &grant).await;
         places.push(Place::Postgres(cluster, url));
@@ -151,7 +151,7 @@ async fn each_operation_is_measured_every_row_counted_and_nothing_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ever_more_clients_show_where_more_add_little() {
-    let Some(cluster) = cluster::Cluster::shared() else { return };
+    let Some(cluster) = cluster::Edition::Installed.shared() else { return };
     let _turn = TURN.lock().await;
     let url = cluster.role("climber", "GRANT CREATE ON SCHEMA public TO climber").await;
     let (reins, progress) = Reins::new(CancellationToken::new());
@@ -199,7 +199,7 @@ async fn a_test_that_is_stopped_ends_soon_and_removes_its_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_make_a_table_is_told_and_nothing_is_there() {
-    let Some(cluster) = cluster::Cluster::shared() else { return };
+    let Some(cluster) = cluster::Edition::Installed.shared() else { return };
     let _turn = TURN.lock().await;
     let tables = "SELECT count(*) FROM pg_class WHERE relname LIKE 'tminus_perf_%'";
     let url = cluster.role("bystander", "").await;
@@ -284,7 +284,7 @@ fn program(home: &Path, url: &str, line: &str) -> std::process::Command {
 
 #[tokio::test]
 async fn a_table_that_only_looks_like_ours_is_left_alone() {
-    let Some(cluster) = cluster::Cluster::shared() else { return };
+    let Some(cluster) = cluster::Edition::Installed.shared() else { return };
     let _turn = TURN.lock().await;
     let url = cluster.role("namesake", "GRANT CREATE ON SCHEMA public TO namesake").await;
     let mut theirs = cluster.connect(&url).await;

@@ -1,7 +1,10 @@
 //! The program itself against real servers: the four exit codes, and the console
 //! saying the same of the same state.
 
-use crate::{postgres::cluster::Cluster, redis::Server};
+use crate::{
+    postgres::cluster::{Cluster, Edition},
+    redis::Server,
+};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::Value;
 use std::{
@@ -31,7 +34,7 @@ struct Staging {
 impl Staging {
     /// `None` where a server is not installed.
     async fn start(role: &str) -> Option<Self> {
-        let postgres = Cluster::shared()?;
+        let postgres = Edition::Installed.shared()?;
         let url = postgres.role(role, &format!("GRANT pg_read_all_stats TO {role}")).await;
         let redis = Server::start(&[])?;
         let providers = providers().await;

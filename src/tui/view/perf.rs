@@ -211,7 +211,7 @@ fn phase(phase: Phase) -> &'static str {
 
 fn far(now: &Progress) -> String {
     match (now.of, now.requests) {
-        (Some(of), _) => format!("{}s of {}s", now.elapsed.as_secs(), of.as_secs()),
+        (Some(of), _) => format!("{} of {}", units::span(now.elapsed), units::span(of)),
         (None, Some(requests)) if now.phase == Phase::Measuring => {
             format!("{} of {requests}", now.succeeded.saturating_add(now.failed))
         }

@@ -1,8 +1,8 @@
 //! Pools, transactions and errors: what the server sees of each, and why it may not.
 
 use super::{
-    cluster::{Cluster, PLAIN, TRACKING},
-    fact, need, words,
+    cluster::{Edition, PLAIN, TRACKING},
+    fact, need, on_both, words,
 };
 use crate::database::{database, run, says};
 use tminus::domain::{FactValue, Finding, Outcome, Quantity};
@@ -14,9 +14,8 @@ fn count(finding: &Finding, name: &str) -> u64 {
     *count
 }
 
-#[tokio::test]
-async fn a_pool_is_counted_alike_on_both_sides() {
-    let cluster = need!(Cluster::shared());
+async fn a_pool_is_counted_alike_on_both_sides(on: Edition) {
+    let cluster = need!(on.shared());
     let watched = database(Some(&cluster.role("pooled", "GRANT pg_monitor TO pooled").await));
     let pool = run(&watched, "pool").await;
     assert_eq!(pool.outcome, Outcome::Pass, "{pool:?}");
@@ -29,9 +28,8 @@ async fn a_pool_is_counted_alike_on_both_sides() {
         .await;
 }
 
-#[tokio::test]
-async fn a_limit_of_the_role_counts_like_one_of_the_server() {
-    let cluster = need!(Cluster::shared());
+async fn a_limit_of_the_role_counts_like_one_of_the_server(on: Edition) {
+    let cluster = need!(on.start(TRACKING));
     let grant = "GRANT pg_monitor TO narrow; ALTER ROLE narrow CONNECTION LIMIT 4";
     let url = cluster.role("narrow", grant).await;
     let watched = database(Some(&url));
@@ -39,6 +37,8 @@ async fn a_limit_of_the_role_counts_like_one_of_the_server() {
     let held = (cluster.connect(&url).await, cluster.connect(&url).await);
     let expected = ("unknown", "role narrow: 3 of 4 taken, no room to try".to_owned());
     assert_eq!(says(&watched, "pool").await, expected);
+    let other = database(Some(&cluster.role("wide", "GRANT pg_monitor TO wide").await));
+    assert_eq!(run(&other, "pool").await.outcome, Outcome::Pass, "that role's limit is not ours");
     let third = cluster.connect(&url).await;
     let expected = ("fail", "role narrow: 4 of 4 connections taken".to_owned());
     assert_eq!(says(&watched, "pool").await, expected);
@@ -48,9 +48,8 @@ async fn a_limit_of_the_role_counts_like_one_of_the_server() {
     drop((held, third));
 }
 
-#[tokio::test]
-async fn transactions_are_seen_open_and_known_when_ended() {
-    let cluster = need!(Cluster::shared());
+async fn transactions_are_seen_open_and_known_when_ended(on: Edition) {
+    let cluster = need!(on.shared());
     let watched = database(Some(&cluster.role("acid", "GRANT pg_monitor TO acid").await));
     let finding = run(&watched, "transactions").await;
     assert_eq!(finding.summary, "seen open, rolled back, committed", "{finding:?}");
@@ -61,9 +60,8 @@ async fn transactions_are_seen_open_and_known_when_ended() {
     assert_eq!(cluster.number(tables).await, 0);
 }
 
-#[tokio::test]
-async fn a_role_that_may_not_write_is_told_the_grant() {
-    let cluster = need!(Cluster::shared());
+async fn a_role_that_may_not_write_is_told_the_grant(on: Edition) {
+    let cluster = need!(on.shared());
     cluster.sql("CREATE DATABASE strict; REVOKE TEMPORARY ON DATABASE strict FROM PUBLIC").await;
     let url = cluster.role("templess", "GRANT pg_monitor TO templess").await;
     let watched = database(Some(&url.replace("/postgres", "/strict")));
@@ -80,10 +78,9 @@ async fn a_role_that_may_not_write_is_told_the_grant() {
     assert_eq!(finding.receipt.written, 0);
 }
 
-#[tokio::test]
-async fn an_error_made_on_purpose_is_counted_once_an_hour() {
+async fn an_error_made_on_purpose_is_counted_once_an_hour(on: Edition) {
     let settings = [TRACKING[0], "logging_collector=on", "log_destination=jsonlog"];
-    let cluster = need!(Cluster::start(&settings));
+    let cluster = need!(on.start(&settings));
     let watched = database(Some(&cluster.role("clumsy", "GRANT pg_monitor TO clumsy").await));
     let first = run(&watched, "errors").await;
     assert_eq!(first.outcome, Outcome::Pass, "{first:?}");
@@ -96,9 +93,8 @@ async fn an_error_made_on_purpose_is_counted_once_an_hour() {
     }
 }
 
-#[tokio::test]
-async fn without_a_log_no_error_has_a_name() {
-    let cluster = need!(Cluster::shared());
+async fn without_a_log_no_error_has_a_name(on: Edition) {
+    let cluster = need!(on.shared());
     let watched = database(Some(&cluster.role("mute", "GRANT pg_monitor TO mute").await));
     let expected = ("warn", "no log tells which errors: collector off".to_owned());
     assert_eq!(says(&watched, "errors").await, expected);
@@ -106,9 +102,8 @@ async fn without_a_log_no_error_has_a_name() {
     assert!(remedy.contains("logging_collector = on"), "{remedy}");
 }
 
-#[tokio::test]
-async fn counters_that_stand_still_are_named_with_their_setting() {
-    let cluster = need!(Cluster::start(PLAIN));
+async fn counters_that_stand_still_are_named_with_their_setting(on: Edition) {
+    let cluster = need!(on.start(PLAIN));
     let url = cluster.role("frozen", "GRANT pg_monitor TO frozen").await;
     cluster.sql("ALTER SYSTEM SET track_counts = off; SELECT pg_reload_conf()").await;
     let off = ("fail", "track_counts=off: nothing is counted".to_owned());
@@ -133,4 +128,14 @@ async fn counters_that_stand_still_are_named_with_their_setting() {
         said = says(&database(Some(&url)), "transactions").await;
     }
     assert_eq!(said, hidden);
+}
+
+on_both! {
+    a_pool_is_counted_alike_on_both_sides,
+    a_limit_of_the_role_counts_like_one_of_the_server,
+    transactions_are_seen_open_and_known_when_ended,
+    a_role_that_may_not_write_is_told_the_grant,
+    an_error_made_on_purpose_is_counted_once_an_hour,
+    without_a_log_no_error_has_a_name,
+    counters_that_stand_still_are_named_with_their_setting,
 }

@@ -32,11 +32,11 @@ pub(crate) const TRACKING: &[&str] = &["shared_preload_libraries=pg_stat_stateme
 /// Made by `initdb` once each, then copied, as long as a server of these tests runs.
 static TEMPLATES: [Mutex<Weak<TempDir>>; 2] = [Mutex::new(Weak::new()), Mutex::new(Weak::new())];
 /// For the tests that only need a healthy server and a role of their own.
-static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+static SHARED: [Mutex<Weak<Cluster>>; 2] = [Mutex::new(Weak::new()), Mutex::new(Weak::new())];
 
 /// Which PostgreSQL.
 #[derive(Clone, Copy)]
-enum Edition {
+pub(crate) enum Edition {
     /// That of this machine.
     Installed,
     /// The newest release.
@@ -49,6 +49,42 @@ impl Edition {
             Self::Installed => binary(name),
             Self::Newest => newest(name),
         }
+    }
+
+    /// A server with `settings`, or nothing where there is none to start.
+    pub(crate) fn start(self, settings: &[&str]) -> Option<Cluster> {
+        let template = template(self)?;
+        let directory = directory();
+        let copied = as_server(Command::new("cp").arg("-a"), directory.path())
+            .arg(template.path().join("data"))
+            .arg(directory.path().join("data"))
+            .status();
+        assert!(copied.unwrap().success());
+        let settings = settings.iter().map(ToString::to_string).collect();
+        let (edition, port, process) = (self, free_port(), None);
+        let mut cluster =
+            Cluster { edition, process, directory, settings, port, _template: template };
+        cluster.restart();
+        Some(cluster)
+    }
+
+    /// One with the module, created in the database `postgres`, for all tests that ask.
+    pub(crate) fn shared(self) -> Option<Arc<Cluster>> {
+        let mut shared = SHARED[self as usize].lock().unwrap();
+        if let Some(cluster) = shared.upgrade() {
+            return Some(cluster);
+        }
+        let cluster = Arc::new(self.start(TRACKING)?);
+        let create = "CREATE EXTENSION pg_stat_statements";
+        let psql = Command::new(binary("psql")?)
+            .args(["-X", "-q", "-U", "admin", "-d", "postgres", "-c", create, "-p"])
+            .arg(cluster.port.to_string())
+            .arg("-h")
+            .arg(cluster.directory.path())
+            .status();
+        assert!(psql.unwrap().success());
+        *shared = Arc::downgrade(&cluster);
+        Some(cluster)
     }
 }
 
@@ -63,51 +99,6 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// A server with `settings`, or nothing where PostgreSQL is not installed.
-    pub(crate) fn start(settings: &[&str]) -> Option<Self> {
-        Self::of(Edition::Installed, settings)
-    }
-
-    /// The same with the newest PostgreSQL.
-    pub(crate) fn newest(settings: &[&str]) -> Option<Self> {
-        Self::of(Edition::Newest, settings)
-    }
-
-    fn of(edition: Edition, settings: &[&str]) -> Option<Self> {
-        let template = template(edition)?;
-        let directory = directory();
-        let copied = as_server(Command::new("cp").arg("-a"), directory.path())
-            .arg(template.path().join("data"))
-            .arg(directory.path().join("data"))
-            .status();
-        assert!(copied.unwrap().success());
-        let settings = settings.iter().map(ToString::to_string).collect();
-        let port = free_port();
-        let process = None;
-        let mut cluster = Self { edition, process, directory, settings, port, _template: template };
-        cluster.restart();
-        Some(cluster)
-    }
-
-    /// One with the module, created in the database `postgres`, for all tests that ask.
-    pub(crate) fn shared() -> Option<Arc<Self>> {
-        let mut shared = SHARED.lock().unwrap();
-        if let Some(cluster) = shared.upgrade() {
-            return Some(cluster);
-        }
-        let cluster = Arc::new(Self::start(TRACKING)?);
-        let create = "CREATE EXTENSION pg_stat_statements";
-        let psql = Command::new(binary("psql")?)
-            .args(["-X", "-q", "-U", "admin", "-d", "postgres", "-c", create, "-p"])
-            .arg(cluster.port.to_string())
-            .arg("-h")
-            .arg(cluster.directory.path())
-            .status();
-        assert!(psql.unwrap().success());
-        *shared = Arc::downgrade(&cluster);
-        Some(cluster)
-    }
-
     /// Where its socket and its data are.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()

@@ -1,8 +1,8 @@
 //! Servers and sessions that go away in the middle, and disks that are full.
 
 use super::{
-    cluster::{Cluster, TRACKING},
-    need,
+    cluster::{Edition, TRACKING},
+    need, on_both,
 };
 use crate::{
     database::{database, run, says, struck},
@@ -16,13 +16,12 @@ use std::{
 use tminus::domain::Outcome;
 use tokio::time::sleep;
 
-#[tokio::test]
-async fn a_session_that_is_ended_in_the_middle_is_told_and_replaced() {
-    let cluster = need!(Cluster::start(TRACKING));
+async fn a_session_that_is_ended_in_the_middle_is_told_and_replaced(on: Edition) {
+    let cluster = need!(on.start(TRACKING));
     let watched = database(Some(&cluster.role("victim", "GRANT pg_monitor TO victim").await));
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
     let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                 WHERE usename = 'victim' AND query LIKE '%pg_sleep%'";
+                 WHERE usename = 'victim' AND state = 'active' AND query LIKE '%pg_sleep%'";
     let slow = struck(
         || says(&watched, "slow"),
         async || {
@@ -37,9 +36,8 @@ async fn a_session_that_is_ended_in_the_middle_is_told_and_replaced() {
     assert_ne!(run(&watched, "slow").await.outcome, Outcome::Fail);
 }
 
-#[tokio::test]
-async fn a_server_that_crashes_in_the_middle_is_told_and_found_again() {
-    let mut cluster = need!(Cluster::start(TRACKING));
+async fn a_server_that_crashes_in_the_middle_is_told_and_found_again(on: Edition) {
+    let mut cluster = need!(on.start(TRACKING));
     let watched = database(Some(&cluster.role("witness", "GRANT pg_monitor TO witness").await));
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
     let crash = async {
@@ -56,9 +54,8 @@ async fn a_server_that_crashes_in_the_middle_is_told_and_found_again() {
     assert_eq!(run(&watched, "transactions").await.outcome, Outcome::Pass);
 }
 
-#[tokio::test]
-async fn a_server_whose_disk_is_full_fails_at_the_write() {
-    let cluster = need!(Cluster::start(TRACKING));
+async fn a_server_whose_disk_is_full_fails_at_the_write(on: Edition) {
+    let cluster = need!(on.start(TRACKING));
     let url = cluster.role("crammed", "GRANT pg_monitor TO crammed").await;
     let Some(small) = Mounted::new("512k") else { return };
     let owner = fs::metadata(cluster.directory().join("data")).unwrap();
@@ -74,4 +71,10 @@ async fn a_server_whose_disk_is_full_fails_at_the_write() {
     assert_eq!(says(&watched, "transactions").await, full);
     fs::remove_file(small.path.join("filler")).unwrap();
     assert_eq!(run(&watched, "transactions").await.outcome, Outcome::Pass);
+}
+
+on_both! {
+    a_session_that_is_ended_in_the_middle_is_told_and_replaced,
+    a_server_that_crashes_in_the_middle_is_told_and_found_again,
+    a_server_whose_disk_is_full_fails_at_the_write,
 }

@@ -25,6 +25,24 @@ macro_rules! need {
 }
 use need;
 
+/// Each of these tests on the installed PostgreSQL, and on the newest one.
+macro_rules! on_both {
+    ($($test:ident,)+) => {
+        mod installed {
+            $(#[tokio::test] async fn $test() {
+                super::$test(super::Edition::Installed).await;
+            })+
+        }
+
+        mod newest {
+            $(#[tokio::test] async fn $test() {
+                super::$test(super::Edition::Newest).await;
+            })+
+        }
+    };
+}
+use on_both;
+
 fn pass(summary: &str) -> (&'static str, String) {
     ("pass", summary.to_owned())
 }

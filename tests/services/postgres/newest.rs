@@ -1,7 +1,7 @@
-//! The same on the newest PostgreSQL: its catalogues differ, what is said does not.
+//! What only the newest PostgreSQL has, and all that it has to pass in health.
 
-use super::{cluster::Cluster, need, pass};
-use crate::database::{PASSWORD, database, run, says};
+use super::{cluster::Edition, need};
+use crate::database::{database, run, says};
 use tminus::domain::{Mark, Outcome};
 
 const SETTINGS: &[&str] = &[
@@ -14,7 +14,7 @@ const SETTINGS: &[&str] = &[
 
 #[tokio::test]
 async fn every_check_holds_on_the_newest_release() {
-    let cluster = need!(Cluster::newest(SETTINGS));
+    let cluster = need!(Edition::Newest.start(SETTINGS));
     cluster.sql("CREATE EXTENSION pg_stat_statements").await;
     let url = cluster.role("modern", "GRANT pg_monitor TO modern").await;
     let watched = database(Some(&url));
@@ -33,42 +33,9 @@ async fn every_check_holds_on_the_newest_release() {
 }
 
 #[tokio::test]
-async fn what_hides_statements_is_named_on_the_newest_release_too() {
-    let cluster = need!(Cluster::newest(SETTINGS));
-    let grant = |role: &str| format!("GRANT pg_monitor TO {role}");
-    let watched = database(Some(&cluster.role("early", &grant("early")).await));
-    let missing = ("fail", "pg_stat_statements not created in postgres".to_owned());
-    assert_eq!(says(&watched, "query").await, missing);
-    cluster.sql("CREATE EXTENSION pg_stat_statements").await;
-    assert_eq!(says(&watched, "query").await, pass("20 of 20 statements counted"));
-    let cases = [
-        ("n_none", "pg_stat_statements.track", "none", "0 of 20: pg_stat_statements.track=none"),
-        ("n_off", "compute_query_id", "off", "0 of 20: compute_query_id=off"),
-    ];
-    for (role, setting, value, summary) in cases {
-        let url = cluster.role(role, &grant(role)).await;
-        cluster.sql(&format!("ALTER ROLE {role} SET {setting} = '{value}'")).await;
-        assert_eq!(says(&database(Some(&url)), "query").await, ("fail", summary.into()));
-    }
-    let blind = cluster.role("n_blind", &grant("n_blind")).await;
-    cluster.sql("ALTER ROLE n_blind SET track_activities = off").await;
-    let hidden = ("fail", "track_activities=off hides open transactions".to_owned());
-    assert_eq!(says(&database(Some(&blind)), "transactions").await, hidden);
-    let slow = ("fail", "track_activities=off hides slow statements".to_owned());
-    assert_eq!(says(&database(Some(&blind)), "slow").await, slow);
-    let hasty = cluster.role("n_hasty", &grant("n_hasty")).await;
-    cluster.sql("ALTER ROLE n_hasty SET statement_timeout = '100ms'").await;
-    let blocked = ("unknown", "canary blocked by statement_timeout=100ms".to_owned());
-    assert_eq!(says(&database(Some(&hasty)), "slow").await, blocked);
-    let wrong = blind.replace(PASSWORD, "wrong");
-    let refused = ("fail", "password refused for role n_blind (28P01)".to_owned());
-    assert_eq!(says(&database(Some(&wrong)), "connect").await, refused);
-}
-
-#[tokio::test]
 async fn a_full_server_still_lets_in_who_may_use_what_is_reserved() {
     let few = ["max_connections=7", "superuser_reserved_connections=2", "reserved_connections=2"];
-    let cluster = need!(Cluster::newest(&few));
+    let cluster = need!(Edition::Newest.start(&few));
     let guest = cluster.role("guest", "GRANT pg_monitor TO guest").await;
     let grant = "GRANT pg_monitor, pg_use_reserved_connections TO warden";
     let warden = cluster.role("warden", grant).await;

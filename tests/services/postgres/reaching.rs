@@ -1,8 +1,8 @@
 //! Getting in, staying in, and leaving nothing behind.
 
 use super::{
-    cluster::{self, Cluster, TRACKING},
-    need, pass, words,
+    cluster::{self, Edition, TRACKING},
+    need, on_both, pass, words,
 };
 use crate::{
     database::{PASSWORD, database, run, says},
@@ -16,9 +16,8 @@ use std::{
 use tminus::domain::Outcome;
 use tokio::time::timeout;
 
-#[tokio::test]
-async fn never_more_than_three_sessions_and_none_left() {
-    let cluster = need!(Cluster::shared());
+async fn never_more_than_three_sessions_and_none_left(on: Edition) {
+    let cluster = need!(on.shared());
     let role = cluster.role("counted", "GRANT pg_read_all_stats TO counted").await;
     let watched = database(Some(&role));
     let sessions = "SELECT count(*) FROM pg_stat_activity \
@@ -54,9 +53,8 @@ async fn never_more_than_three_sessions_and_none_left() {
     cluster.until_zero(sessions).await;
 }
 
-#[tokio::test]
-async fn a_dropped_run_leaves_at_most_the_standing_session() {
-    let cluster = need!(Cluster::shared());
+async fn a_dropped_run_leaves_at_most_the_standing_session(on: Edition) {
+    let cluster = need!(on.shared());
     let role = cluster.role("dropped", "GRANT pg_read_all_stats TO dropped").await;
     let watched = database(Some(&role));
     for millis in [1, 3, 10, 30, 120, 270] {
@@ -71,9 +69,8 @@ async fn a_dropped_run_leaves_at_most_the_standing_session() {
     }
 }
 
-#[tokio::test]
-async fn each_closed_door_is_told_apart() {
-    let cluster = need!(Cluster::shared());
+async fn each_closed_door_is_told_apart(on: Edition) {
+    let cluster = need!(on.shared());
     let url = cluster.role("door", "").await;
     let port = cluster.port;
     let cases = [
@@ -95,9 +92,8 @@ async fn each_closed_door_is_told_apart() {
     assert_eq!(run(&database(Some(&socket)), "connect").await.outcome, Outcome::Pass);
 }
 
-#[tokio::test]
-async fn a_full_server_is_full_for_whoever_is_outside_and_inside() {
-    let cluster = need!(Cluster::start(&[
+async fn a_full_server_is_full_for_whoever_is_outside_and_inside(on: Edition) {
+    let cluster = need!(on.start(&[
         "max_connections=6",
         "superuser_reserved_connections=2",
         "shared_preload_libraries=pg_stat_statements",
@@ -122,9 +118,8 @@ async fn a_full_server_is_full_for_whoever_is_outside_and_inside() {
     assert_eq!(run(&outside, "connect").await.outcome, Outcome::Pass);
 }
 
-#[tokio::test]
-async fn stopped_hung_and_restarted_are_seen_within_their_time() {
-    let mut cluster = need!(Cluster::start(TRACKING));
+async fn stopped_hung_and_restarted_are_seen_within_their_time(on: Edition) {
+    let mut cluster = need!(on.start(TRACKING));
     let watched = database(Some(&cluster.role("steady", "").await));
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
 
@@ -160,9 +155,8 @@ async fn stopped_hung_and_restarted_are_seen_within_their_time() {
     drop(watched);
 }
 
-#[tokio::test]
-async fn a_standby_is_named_and_one_that_takes_nobody_is_starting() {
-    let mut cluster = need!(Cluster::start(TRACKING));
+async fn a_standby_is_named_and_one_that_takes_nobody_is_starting(on: Edition) {
+    let mut cluster = need!(on.start(TRACKING));
     let url = cluster.role("reader", "GRANT pg_read_all_stats TO reader").await;
     cluster.sql("CREATE EXTENSION pg_stat_statements").await;
     let watched = database(Some(&url));
@@ -188,9 +182,8 @@ async fn a_standby_is_named_and_one_that_takes_nobody_is_starting() {
     }
 }
 
-#[tokio::test]
-async fn a_read_only_default_is_reported() {
-    let cluster = need!(Cluster::shared());
+async fn a_read_only_default_is_reported(on: Edition) {
+    let cluster = need!(on.shared());
     let url = cluster.role("quiet", "").await;
     let before = run(&database(Some(&url)), "connect").await;
     assert_eq!(words(&before, "read-only by default"), "no");
@@ -199,4 +192,14 @@ async fn a_read_only_default_is_reported() {
     assert_eq!(words(&after, "read-only by default"), "yes");
     let watched = database(Some(&url));
     assert_eq!(run(&watched, "query").await.outcome, Outcome::Warn);
+}
+
+on_both! {
+    never_more_than_three_sessions_and_none_left,
+    a_dropped_run_leaves_at_most_the_standing_session,
+    each_closed_door_is_told_apart,
+    a_full_server_is_full_for_whoever_is_outside_and_inside,
+    stopped_hung_and_restarted_are_seen_within_their_time,
+    a_standby_is_named_and_one_that_takes_nobody_is_starting,
+    a_read_only_default_is_reported,
 }

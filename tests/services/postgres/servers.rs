@@ -1,8 +1,8 @@
 //! What a server tells of its health: each fault injected, and named.
 
 use super::{
-    cluster::{Cluster, TRACKING, scalar},
-    need,
+    cluster::{Cluster, Edition, TRACKING, scalar},
+    need, on_both,
 };
 use crate::database::{database, run};
 use sqlx::{Connection, Executor};
@@ -57,9 +57,8 @@ async fn until(watched: &Database, aspect: &str, part: &str) -> Finding {
     }
 }
 
-#[tokio::test]
-async fn a_healthy_server_has_every_aspect_within_its_limits_but_its_age() {
-    let cluster = need!(Cluster::start(CARED));
+async fn a_healthy_server_has_every_aspect_within_its_limits_but_its_age(on: Edition) {
+    let cluster = need!(on.start(CARED));
     let watched = watched(&cluster).await;
     let began = Instant::now();
     let finding = run(&watched, "server").await;
@@ -85,9 +84,8 @@ async fn a_healthy_server_has_every_aspect_within_its_limits_but_its_age() {
     }
 }
 
-#[tokio::test]
-async fn the_root_of_a_chain_of_locks_is_named() {
-    let cluster = need!(Cluster::start(CARED));
+async fn the_root_of_a_chain_of_locks_is_named(on: Edition) {
+    let cluster = need!(on.start(CARED));
     let watched = watched(&cluster).await;
     cluster.sql("CREATE TABLE stock (id int4 PRIMARY KEY, n int4); INSERT INTO stock VALUES (1, 1), (2, 2)").await;
     let (mut root, mut middle, mut last) =
@@ -121,9 +119,8 @@ async fn the_root_of_a_chain_of_locks_is_named() {
     until(&watched, "lock waits", "nobody waits").await;
 }
 
-#[tokio::test]
-async fn a_deadlock_is_seen_at_the_next_look() {
-    let cluster = need!(Cluster::start(CARED));
+async fn a_deadlock_is_seen_at_the_next_look(on: Edition) {
+    let cluster = need!(on.start(CARED));
     let watched = watched(&cluster).await;
     cluster.sql("CREATE TABLE pair (id int4 PRIMARY KEY, n int4); INSERT INTO pair VALUES (1, 1), (2, 2)").await;
     let first = run(&watched, "server").await;
@@ -143,9 +140,8 @@ async fn a_deadlock_is_seen_at_the_next_look() {
     assert!(is_bad(&finding, "deadlocks"), "{finding:?}");
 }
 
-#[tokio::test]
-async fn what_is_left_open_or_unread_or_unfinished_is_told() {
-    let cluster = need!(Cluster::start(CARED));
+async fn what_is_left_open_or_unread_or_unfinished_is_told(on: Edition) {
+    let cluster = need!(on.start(CARED));
     let watched = watched(&cluster).await;
     let mut idle = cluster.admin().await;
     idle.execute("SET application_name = 'forgetful'").await.unwrap();
@@ -169,9 +165,8 @@ async fn what_is_left_open_or_unread_or_unfinished_is_told() {
     until(&watched, "idle in transaction", "none").await;
 }
 
-#[tokio::test]
-async fn a_sequence_near_its_end_and_a_role_without_timeout_are_told() {
-    let cluster = need!(Cluster::start(CARED));
+async fn a_sequence_near_its_end_and_a_role_without_timeout_are_told(on: Edition) {
+    let cluster = need!(on.start(CARED));
     let watched = watched(&cluster).await;
     cluster.sql("CREATE TABLE orders (id serial PRIMARY KEY); SELECT setval('orders_id_seq', 2100000000)").await;
     let hidden = run(&watched, "server").await;
@@ -195,10 +190,9 @@ async fn a_sequence_near_its_end_and_a_role_without_timeout_are_told() {
     assert!(words(&finding, "timeouts").starts_with("all set"), "{finding:?}");
 }
 
-#[tokio::test]
-async fn an_archive_that_fails_and_a_vacuum_that_is_off_are_told() {
+async fn an_archive_that_fails_and_a_vacuum_that_is_off_are_told(on: Edition) {
     let settings = ["archive_mode=on", "archive_command=false", "autovacuum=off", TRACKING[0]];
-    let cluster = need!(Cluster::start(&settings));
+    let cluster = need!(on.start(&settings));
     let watched = watched(&cluster).await;
     cluster.sql("CREATE TABLE filler (n int4); SELECT pg_switch_wal()").await;
     let finding = until(&watched, "archiver", "last attempt failed").await;
@@ -207,12 +201,21 @@ async fn an_archive_that_fails_and_a_vacuum_that_is_off_are_told() {
     println!("archiver: {}", finding.summary);
 }
 
-#[tokio::test]
-async fn without_the_grant_nothing_is_claimed_and_no_error_logged() {
-    let cluster = need!(Cluster::start(CARED));
+async fn without_the_grant_nothing_is_claimed_and_no_error_logged(on: Edition) {
+    let cluster = need!(on.start(CARED));
     let watched = database(Some(&cluster.role("nobody_much", "").await));
     let finding = run(&watched, "server").await;
     let hidden = words(&finding, "idle in transaction");
     assert!(hidden.starts_with("hidden from this role"), "{finding:?}");
     assert!(!cluster.log().contains("ERROR"), "{}", cluster.log());
+}
+
+on_both! {
+    a_healthy_server_has_every_aspect_within_its_limits_but_its_age,
+    the_root_of_a_chain_of_locks_is_named,
+    a_deadlock_is_seen_at_the_next_look,
+    what_is_left_open_or_unread_or_unfinished_is_told,
+    a_sequence_near_its_end_and_a_role_without_timeout_are_told,
+    an_archive_that_fails_and_a_vacuum_that_is_off_are_told,
+    without_the_grant_nothing_is_claimed_and_no_error_logged,
 }

@@ -1,8 +1,8 @@
 //! What the server counts and notices, and why it may not.
 
 use super::{
-    cluster::{Cluster, PLAIN, TRACKING},
-    fact, need, pass, words,
+    cluster::{Edition, PLAIN, TRACKING},
+    fact, need, on_both, pass, words,
 };
 use crate::database::{database, run, says};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,9 +11,8 @@ use tminus::{
     probe::Integration,
 };
 
-#[tokio::test]
-async fn a_healthy_server_passes_with_exact_counts() {
-    let cluster = need!(Cluster::shared());
+async fn a_healthy_server_passes_with_exact_counts(on: Edition) {
+    let cluster = need!(on.shared());
     let role = cluster.role("healthy", "GRANT pg_read_all_stats TO healthy").await;
     let watched = database(Some(&role));
     assert_eq!(watched.target().name, format!("127.0.0.1:{}/postgres", cluster.port));
@@ -46,9 +45,8 @@ async fn a_healthy_server_passes_with_exact_counts() {
     assert!((150..400).contains(&booked.as_millis()), "{slow:?}");
 }
 
-#[tokio::test]
-async fn a_poll_mints_no_fingerprints_of_its_own() {
-    let cluster = need!(Cluster::shared());
+async fn a_poll_mints_no_fingerprints_of_its_own(on: Edition) {
+    let cluster = need!(on.shared());
     let role = cluster.role("polled", "GRANT pg_read_all_stats TO polled").await;
     let watched = database(Some(&role));
     let count = "SELECT count(*) FROM pg_stat_statements JOIN pg_roles ON userid = pg_roles.oid \
@@ -66,9 +64,8 @@ async fn a_poll_mints_no_fingerprints_of_its_own() {
     assert_eq!(fingerprints[2], fingerprints[0], "{fingerprints:?}");
 }
 
-#[tokio::test]
-async fn the_applications_own_health_checks_do_not_count_along() {
-    let cluster = need!(Cluster::shared());
+async fn the_applications_own_health_checks_do_not_count_along(on: Edition) {
+    let cluster = need!(on.shared());
     let url = cluster.role("shared_role", "GRANT pg_read_all_stats TO shared_role").await;
     let watched = database(Some(&url));
     let mut application = cluster.connect(&url).await;
@@ -91,9 +88,8 @@ async fn the_applications_own_health_checks_do_not_count_along() {
     tokio::join!(pings, checks);
 }
 
-#[tokio::test]
-async fn evicted_statistics_are_a_warning_with_their_reason() {
-    let cluster = need!(Cluster::start(&[TRACKING[0], "pg_stat_statements.max=100"]));
+async fn evicted_statistics_are_a_warning_with_their_reason(on: Edition) {
+    let cluster = need!(on.start(&[TRACKING[0], "pg_stat_statements.max=100"]));
     cluster.sql("CREATE EXTENSION pg_stat_statements").await;
     let url = cluster.role("crowd", "GRANT pg_read_all_stats TO crowd").await;
     let watched = database(Some(&url));
@@ -107,9 +103,8 @@ async fn evicted_statistics_are_a_warning_with_their_reason() {
     assert_eq!(says(&watched, "query").await, pass("20 of 20 statements counted"));
 }
 
-#[tokio::test]
-async fn tracking_that_is_off_is_named_with_its_remedy() {
-    let cluster = need!(Cluster::shared());
+async fn tracking_that_is_off_is_named_with_its_remedy(on: Edition) {
+    let cluster = need!(on.shared());
     let cases = [
         ("t_none", "pg_stat_statements.track", "none", "0 of 20: pg_stat_statements.track=none"),
         ("t_off", "compute_query_id", "off", "0 of 20: compute_query_id=off"),
@@ -135,9 +130,8 @@ async fn tracking_that_is_off_is_named_with_its_remedy() {
     );
 }
 
-#[tokio::test]
-async fn a_module_that_is_loaded_but_not_created_here_is_said_so() {
-    let cluster = need!(Cluster::shared());
+async fn a_module_that_is_loaded_but_not_created_here_is_said_so(on: Edition) {
+    let cluster = need!(on.shared());
     cluster.sql("CREATE DATABASE bare").await;
     let url = cluster.role("u_bare", "GRANT pg_read_all_stats TO u_bare").await;
     let watched = database(Some(&url.replace("/postgres", "/bare")));
@@ -159,9 +153,8 @@ async fn a_module_that_is_loaded_but_not_created_here_is_said_so() {
     assert_eq!(says(&watched, "query").await, pass("20 of 20 statements counted"));
 }
 
-#[tokio::test]
-async fn a_module_that_is_not_preloaded_is_said_so() {
-    let cluster = need!(Cluster::start(PLAIN));
+async fn a_module_that_is_not_preloaded_is_said_so(on: Edition) {
+    let cluster = need!(on.start(PLAIN));
     let url = cluster.role("u_plain", "GRANT pg_read_all_stats TO u_plain").await;
     let watched = database(Some(&url));
     let finding = run(&watched, "query").await;
@@ -180,9 +173,8 @@ async fn a_module_that_is_not_preloaded_is_said_so() {
     assert_eq!(complaints, 1, "the same error is not written into the log again and again");
 }
 
-#[tokio::test]
-async fn least_privilege_counts_exactly_and_asks_for_the_grant() {
-    let cluster = need!(Cluster::shared());
+async fn least_privilege_counts_exactly_and_asks_for_the_grant(on: Edition) {
+    let cluster = need!(on.shared());
     let watched = database(Some(&cluster.role("lowly", "").await));
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
     let query = run(&watched, "query").await;
@@ -195,9 +187,8 @@ async fn least_privilege_counts_exactly_and_asks_for_the_grant() {
     assert_eq!(slow.remedy.as_deref(), Some("GRANT pg_read_all_stats TO lowly"));
 }
 
-#[tokio::test]
-async fn a_short_statement_timeout_is_not_a_broken_detection() {
-    let cluster = need!(Cluster::shared());
+async fn a_short_statement_timeout_is_not_a_broken_detection(on: Edition) {
+    let cluster = need!(on.shared());
     let url = cluster.role("hasty", "GRANT pg_read_all_stats TO hasty").await;
     cluster.sql("ALTER ROLE hasty SET statement_timeout = '100ms'").await;
     let watched = database(Some(&url));
@@ -207,4 +198,16 @@ async fn a_short_statement_timeout_is_not_a_broken_detection() {
     );
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
     assert_eq!(run(&watched, "query").await.outcome, Outcome::Pass);
+}
+
+on_both! {
+    a_healthy_server_passes_with_exact_counts,
+    a_poll_mints_no_fingerprints_of_its_own,
+    the_applications_own_health_checks_do_not_count_along,
+    evicted_statistics_are_a_warning_with_their_reason,
+    tracking_that_is_off_is_named_with_its_remedy,
+    a_module_that_is_loaded_but_not_created_here_is_said_so,
+    a_module_that_is_not_preloaded_is_said_so,
+    least_privilege_counts_exactly_and_asks_for_the_grant,
+    a_short_statement_timeout_is_not_a_broken_detection,
 }

@@ -1,6 +1,9 @@
 //! The user's own: as it was, after all that the least role may do.
 
-use super::{cluster::Cluster, need};
+use super::{
+    cluster::{Cluster, Edition},
+    need,
+};
 use crate::database::{answered, database, run};
 use sqlx::{AssertSqlSafe, Row};
 use std::{
@@ -41,7 +44,7 @@ async fn snapshot(cluster: &Cluster) -> Vec<String> {
 
 #[tokio::test]
 async fn round_after_round_the_checks_leave_everything_as_it_was() {
-    let cluster = need!(Cluster::start(super::cluster::TRACKING));
+    let cluster = need!(Edition::Installed.start(super::cluster::TRACKING));
     cluster
         .sql("CREATE DATABASE shop; REVOKE CONNECT, TEMPORARY ON DATABASE shop FROM PUBLIC")
         .await;
@@ -87,7 +90,7 @@ async fn round_after_round_the_checks_leave_everything_as_it_was() {
 
 #[tokio::test]
 async fn all_checks_of_one_database_take_less_than_two_seconds() {
-    let cluster = need!(Cluster::shared());
+    let cluster = need!(Edition::Installed.shared());
     let watched = database(Some(&cluster.role("timed", "GRANT pg_monitor TO timed").await));
     run(&watched, "connect").await;
     let mut quickest = Duration::MAX;

@@ -12,11 +12,13 @@ pub(super) struct Room {
     pub(super) used: u64,
     /// Sessions that an ordinary role can have.
     pub(super) most: u64,
+    /// Whether our own sessions are among them.
+    pub(super) ours: bool,
 }
 
 /// What came of trying out a pool.
 pub(super) struct Pooled {
-    /// The server, and the fullest of the roles and databases that have a limit.
+    /// The server; of the roles and databases that have a limit, ours and the fullest other.
     pub(super) rooms: Vec<Room>,
     /// The pool's own numbers and the server's; none where it would have taken the last room.
     pub(super) trial: Option<(Accounts, Seen)>,

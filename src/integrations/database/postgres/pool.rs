@@ -32,12 +32,12 @@ impl Postgres {
         let own_session = rooms.identity.own;
         let rooms = rooms_of(&rooms)?;
         let spare = |room: &Room| room.used + u64::from(SIZE) + SPARED <= room.most;
-        let trial =
-            if rooms.iter().all(spare) { Some(self.trial(own_session).await?) } else { None };
+        let fits = rooms.iter().filter(|room| room.ours).all(spare);
+        let trial = if fits { Some(self.trial(own_session).await?) } else { None };
         Ok(Pooled { rooms, trial, habits, own_session })
     }
 
-    /// How full the server is, and the fullest of its roles and databases.
+    /// How full the server is, our role and database, and the fullest of the others.
     pub(super) async fn rooms(&self) -> Result<Answer, Fault> {
         self.answer(queries::ROOMS.into()).await
     }
@@ -119,7 +119,7 @@ pub(super) fn rooms_of(answer: &Answer) -> Result<Vec<Room>, Fault> {
     let room = |line: super::client::Line<'_>| {
         let (used, most): (i64, i64) = (line.read("used")?, line.read("most")?);
         let (used, most) = (used.unsigned_abs(), most.unsigned_abs());
-        Ok(Room { what: line.read("what")?, used, most })
+        Ok(Room { what: line.read("what")?, used, most, ours: line.read("ours")? })
     };
     lines(&answer.rows, queries::ROOMS).map(room).collect()
 }

@@ -91,22 +91,25 @@ pub(super) fn pause(pause: Duration) -> String {
     format!("SELECT pg_sleep({})", pause.as_secs_f64())
 }
 
-/// How full the server is, and the fullest of the roles and databases that
-/// have a limit of their own. A role that may not see what a session is counts
+/// How full the server is; of the roles and databases that have a limit of their own,
+/// ours and the fullest of the others. A role that may not see what a session is counts
 /// the few workers of a database along.
 pub(super) const ROOMS: &str = "\
 WITH client AS (SELECT usesysid, datid FROM pg_stat_activity WHERE datid IS NOT NULL \
-AND coalesce(backend_type, 'client backend') = 'client backend') \
+AND coalesce(backend_type, 'client backend') = 'client backend'), \
+room AS (SELECT 'role ' || quote_ident(rolname) AS what, count(*)::int8 AS used, \
+rolconnlimit::int8 AS most, rolname = current_user AS ours \
+FROM client JOIN pg_roles ON oid = usesysid WHERE rolconnlimit > 0 AND NOT rolsuper \
+GROUP BY rolname, rolconnlimit \
+UNION ALL SELECT 'database ' || quote_ident(datname), count(*)::int8, datconnlimit::int8, \
+datname = current_database() FROM client JOIN pg_database ON oid = datid \
+WHERE datconnlimit > 0 GROUP BY datname, datconnlimit) \
 SELECT 'server' AS what, (SELECT count(*) FROM client)::int8 AS used, \
 current_setting('max_connections')::int8 \
 - current_setting('superuser_reserved_connections')::int8 \
-- coalesce(current_setting('reserved_connections', true), '0')::int8 AS most \
-UNION ALL (SELECT 'role ' || quote_ident(rolname), count(*)::int8, rolconnlimit::int8 \
-FROM client JOIN pg_roles ON oid = usesysid WHERE rolconnlimit > 0 AND NOT rolsuper \
-GROUP BY rolname, rolconnlimit ORDER BY count(*)::float8 / rolconnlimit DESC LIMIT 1) \
-UNION ALL (SELECT 'database ' || quote_ident(datname), count(*)::int8, datconnlimit::int8 \
-FROM client JOIN pg_database ON oid = datid WHERE datconnlimit > 0 \
-GROUP BY datname, datconnlimit ORDER BY count(*)::float8 / datconnlimit DESC LIMIT 1)";
+- coalesce(current_setting('reserved_connections', true), '0')::int8 AS most, true AS ours \
+UNION ALL SELECT * FROM room WHERE ours \
+UNION ALL (SELECT * FROM room WHERE NOT ours ORDER BY used::float8 / most DESC LIMIT 1)";
 
 /// How the applications use their sessions.
 pub(super) const HABITS: &str = "\

@@ -21,7 +21,7 @@ pub(in super::super) fn pool(pooled: &Pooled) -> Finding {
     let finding = crowded(&fullest, FULL.1)
         .map(|(says, remedy)| Finding::fail(&says).remedy(remedy))
         .or_else(|| match trial {
-            None => Some(spared(&fullest)),
+            None => Some(spared(rooms)),
             Some((accounts, seen)) => {
                 accounting(accounts).or_else(|| disagreement(*seen, *own_session))
             }
@@ -37,7 +37,7 @@ pub(in super::super) fn pool(pooled: &Pooled) -> Finding {
 }
 
 fn crowded(room: &Room, limit: u64) -> Option<(String, &'static str)> {
-    let Room { what, used, most } = room;
+    let Room { what, used, most, .. } = room;
     (percent(room) >= limit).then(|| {
         let remedy = match what.split_once(' ') {
             None => "close idle connections, pool them, or raise max_connections",
@@ -48,8 +48,11 @@ fn crowded(room: &Room, limit: u64) -> Option<(String, &'static str)> {
     })
 }
 
-fn spared(room: &Room) -> Finding {
-    let Room { what, used, most } = room;
+/// There is no room for a pool of ours where fewest connections are left to us.
+fn spared(rooms: &[Room]) -> Finding {
+    let left = |room: &&Room| room.most.saturating_sub(room.used);
+    let narrowest = rooms.iter().filter(|room| room.ours).min_by_key(left);
+    let Room { what, used, most, .. } = narrowest.cloned().unwrap_or_default();
     let says = format!("{what}: {used} of {most} taken, no room to try");
     let remedy = "raise the connection limit: a pool of 2 must not take the last room";
     Finding::unknown(Cause::NoSamples, &says).remedy(remedy)
@@ -101,7 +104,7 @@ fn evidence(pooled: &Pooled) -> Evidence {
             .wanted("room for a pool of 2")
             .reply("not enough of it"),
     };
-    for Room { what, used, most } in rooms {
+    for Room { what, used, most, .. } in rooms {
         evidence = evidence.fact(what, format!("{used} of {most}").as_str());
     }
     evidence = count(evidence, "without application_name", habits.nameless);
@@ -140,7 +143,7 @@ mod tests {
     }
 
     fn room(what: &str, used: u64, most: u64) -> Room {
-        Room { what: what.into(), used, most }
+        Room { what: what.into(), used, most, ours: true }
     }
 
     fn pooled(rooms: Vec<Room>, held: u64, left: u64) -> Pooled {
@@ -192,6 +195,12 @@ mod tests {
     fn the_last_room_is_left_to_others() {
         let tight = Pooled { trial: None, ..pooled(vec![room("server", 2, 4)], 2, 0) };
         assert_eq!(says(&tight), ("unknown", "server: 2 of 4 taken, no room to try".into()));
+        let rooms = || {
+            let other = Room { ours: false, ..room("role app", 3, 4) };
+            vec![room("server", 90, 200), room("role us", 1, 3), other]
+        };
+        let tight = Pooled { trial: None, ..pooled(rooms(), 2, 0) };
+        assert_eq!(says(&tight), ("unknown", "role us: 1 of 3 taken, no room to try".into()));
     }
 
     #[test]

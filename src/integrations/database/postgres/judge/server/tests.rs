@@ -26,7 +26,7 @@ fn healthy() -> Vitals {
 }
 
 fn room(used: u64, most: u64) -> Room {
-    Room { what: "server".into(), used, most }
+    Room { what: "server".into(), used, most, ours: true }
 }
 
 fn horizon(age: u64) -> Horizon {
