@@ -130,6 +130,7 @@ fn snapshot(second: u64) -> Snapshot {
         blockers,
         journal,
         notices: Vec::new(),
+        began: Duration::ZERO,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod contract;
 pub mod domain;
 pub mod engine;
+pub mod history;
 pub mod integrations;
 pub mod logging;
 pub mod nearest;

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("probe", &["domain", "secret"]),
     ("integrations", &["probe", "domain", "secret", "units", "clock", "contract"]),
     ("engine", &["probe", "domain", "secret"]),
+    ("history", &["engine", "domain"]),
     ("perf", &["integrations", "probe", "domain", "secret", "units", "clock"]),
     ("runs", &["probe", "domain"]),
     ("tui", &["engine", "perf", "domain", "units"]),

@@ -28,6 +28,7 @@ pub(super) const TABLES: &[&str] = &[
     "accept",
     "console",
     "exporter",
+    "history",
 ];
 
 /// The table that the settings of an integration stand in.

@@ -23,7 +23,7 @@ mod tree;
 
 pub use kinds::table_of;
 pub use locate::{Came, Located, Look, Place, locate};
-pub use own::{Color, Console, Glyphs};
+pub use own::{Color, Console, Glyphs, History};
 pub use problem::{ConfigError, Origin, Problem};
 pub use show::Sheet;
 pub use surroundings::{Surroundings, World};
@@ -74,6 +74,8 @@ pub struct Config {
     pub console: Console,
     /// Where `/metrics` is served, if anywhere.
     pub listen: Option<SocketAddr>,
+    /// What is kept on disk.
+    pub history: History,
     /// Every secret in it, for the redactor.
     pub secrets: Vec<Secret>,
     /// What is ignored or unwise, one sentence each.
@@ -121,6 +123,7 @@ pub fn load(
     let overrides = own::overrides(&root, &ids, &mut read);
     let console = own::console(&root, &mut read);
     let listen = own::listen(&root, &mut read);
+    let history = own::history(&root, &mut read);
     if !read.problems.is_empty() {
         return Err(fail(read.problems));
     }
@@ -129,7 +132,18 @@ pub fn load(
     let sheet = Sheet::new(root, read.secret_keys, read.accepted);
     warnings.extend(file.as_deref().and_then(|path| sheet.too_open(path, around)));
     let secrets = read.secrets;
-    Ok(Config { file, integrations, policy, overrides, console, listen, secrets, warnings, sheet })
+    Ok(Config {
+        file,
+        integrations,
+        policy,
+        overrides,
+        console,
+        listen,
+        history,
+        secrets,
+        warnings,
+        sheet,
+    })
 }
 
 fn tree_of(path: &Path, around: &dyn Surroundings) -> Result<Table, Vec<Problem>> {

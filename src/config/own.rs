@@ -12,7 +12,7 @@ use crate::{
 };
 use clap::ValueEnum;
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The most that a check can weigh.
 const HEAVIEST: u8 = 10;
@@ -66,6 +66,28 @@ struct ExporterTable {
     listen: Option<String>,
 }
 
+/// What is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// Whether nothing is.
+    pub off: bool,
+    /// In which file; in the state directory without one.
+    pub path: Option<PathBuf>,
+    /// What is older goes.
+    pub max_age: Duration,
+    /// The oldest goes while there are more bytes.
+    pub max_bytes: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct HistoryTable {
+    off: bool,
+    path: Option<String>,
+    max_age_days: Option<i64>,
+    max_size_mib: Option<i64>,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct CheckTable {
@@ -94,6 +116,28 @@ pub(super) fn listen(root: &Table, into: &mut Read) -> Option<SocketAddr> {
         });
     }
     parsed.ok()
+}
+
+/// `[history]`.
+pub(super) fn history(root: &Table, into: &mut Read) -> History {
+    const DAYS: (i64, [i64; 2]) = (400, [1, 3650]);
+    const MIB: (i64, [i64; 2]) = (200, [4, 100_000]);
+    let node = root.get("history");
+    let table = node.and_then(|node| de::read("history", &mut node.clone(), into));
+    let HistoryTable { off, path, max_age_days, max_size_mib } = table.unwrap_or_default();
+    let mut within = |key: &str, value: Option<i64>, (usual, [least, most]): (i64, [i64; 2])| {
+        let value = value.unwrap_or(usual);
+        if !(least..=most).contains(&value) {
+            let origin = node.map_or(Origin::Unwritten, |node| origin(node, key));
+            let says = format!("is {value}; {least} to {most} is accepted");
+            into.problems.push(Problem { origin, key: format!("history.{key}"), says });
+        }
+        value.clamp(least, most).unsigned_abs()
+    };
+    let days = within("max_age_days", max_age_days, DAYS);
+    let mib = within("max_size_mib", max_size_mib, MIB);
+    let max_age = Duration::from_secs(days * 86_400);
+    History { off, path: path.map(PathBuf::from), max_age, max_bytes: mib << 20 }
 }
 
 /// `[verdict]`.

@@ -80,6 +80,10 @@ fn every_right_file_means_what_it_shows() {
         let mut told = config.sheet.show(config.file.as_deref());
         // Writing to a String cannot fail.
         let _infallible = writeln!(told, "\n{:?} {:?}", config.console, config.listen);
+        let History { off, path, max_age, max_bytes } = &config.history;
+        if config.sheet.show(None).contains("[history]") {
+            let _infallible = writeln!(told, "history {off} {path:?} {max_age:?} {max_bytes}");
+        }
         let Policy { min_coverage, min_score, accepted, .. } = &config.policy;
         let _infallible = writeln!(told, "coverage {min_coverage}, score {min_score:?}");
         for change in &config.overrides {

@@ -3,7 +3,7 @@ use super::{
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{cmp, collections::BTreeMap, time::Duration};
 
 /// How long a cleared blocker stays listed.
 const SHOWN_CLEARED: Duration = Duration::from_mins(10);
@@ -78,9 +78,31 @@ pub struct Ledger {
     /// Those whose checks have not run: they come and go without a number.
     waiting: Vec<Blocker>,
     given: [u32; 2],
+    /// Since when they stood in an earlier session that have not run in this one.
+    recalled: BTreeMap<CheckId, Duration>,
 }
 
 impl Ledger {
+    /// Takes note that `check` stood in the way since then when an earlier session ended.
+    pub fn recall(&mut self, check: CheckId, since: Duration) {
+        let known = |it: &&mut Blocker| it.check == check && it.cleared.is_none();
+        match self.blockers.iter_mut().find(known) {
+            Some(known) => known.since = cmp::min(known.since, since),
+            None => drop(self.recalled.insert(check, since)),
+        }
+    }
+
+    /// What still stands is as old as it was; what has come to pass begins anew.
+    fn resume(&mut self, views: &[impl AsRef<IntegrationView>], standing: &mut [Blocker]) {
+        for found in standing {
+            if let Some(since) = self.recalled.remove(&found.check) {
+                found.since = cmp::min(found.since, since);
+            }
+        }
+        let checks = || views.iter().flat_map(|view| &view.as_ref().checks);
+        self.recalled.retain(|id, _| checks().any(|check| check.id == *id && check.runs == 0));
+    }
+
     /// Folds in what stands in the way at `now`.
     pub fn fold(
         &mut self,
@@ -104,6 +126,7 @@ impl Ledger {
                 None => known.cleared = known.cleared.or(Some(now)),
             }
         }
+        self.resume(views, &mut standing);
         standing.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.check.cmp(&b.check)));
         for found in standing {
             let given = &mut self.given[usize::from(found.stands == Stands::Checklist)];
@@ -279,6 +302,29 @@ mod tests {
         let alone = |says: &str| (says.to_owned(), 0, Stands::NoGo);
         let folded = ("nearly full".to_owned(), 1, Stands::NoGo);
         assert_eq!(told, [folded, alone("something else"), alone("and another")]);
+    }
+
+    #[test]
+    fn what_stood_in_an_earlier_session_is_as_old_as_it_was() {
+        let late = |name: &str, finding| CheckView {
+            since: Duration::from_secs(100),
+            ..check(name, finding)
+        };
+        let id = |name: &str| check(name, Finding::pass("")).id;
+        let mut ledger = Ledger::default();
+        for name in ["a", "b", "c"] {
+            ledger.recall(id(name), Duration::from_secs(7));
+        }
+        let not_run = CheckView::new(id("c"), check("c", Finding::pass("")).spec);
+        let checks = vec![late("a", Finding::fail("no")), late("b", Finding::pass("ok")), not_run];
+        let shown = fold(&mut ledger, checks, 100);
+        assert_eq!(shown[0], ("B1".to_owned(), false, 7));
+        let both = || vec![late("b", Finding::fail("no")), late("c", Finding::fail("no"))];
+        let shown = fold(&mut ledger, both(), 101);
+        let open: Vec<u64> = shown.iter().filter(|it| !it.1).map(|it| it.2).collect();
+        assert_eq!(open, [7, 100], "c had not run; b had passed");
+        ledger.recall(id("b"), Duration::from_secs(3));
+        assert!(fold(&mut ledger, both(), 102).iter().any(|it| it.2 == 3), "it came late");
     }
 
     #[test]

@@ -46,8 +46,65 @@ impl Journal {
         events.push_back(Arc::new(event));
     }
 
+    /// Puts what happened earlier before everything else, as far as there is room.
+    pub fn precede(&mut self, earlier: impl IntoIterator<Item = Event>) {
+        let mut events: VecDeque<Arc<Event>> = earlier.into_iter().map(Arc::new).collect();
+        events.extend(self.0.iter().cloned());
+        events.drain(..events.len().saturating_sub(KEPT));
+        self.0 = Arc::new(events);
+    }
+
+    /// What came after `last`, and not before `began`; everything since then where
+    /// `last` is forgotten.
+    pub fn after<'a>(
+        &'a self,
+        last: Option<&Event>,
+        began: Duration,
+    ) -> impl Iterator<Item = &'a Event> {
+        let known = self.iter().rposition(|event| Some(event) == last);
+        let fresh = self.iter().skip(known.map_or(0, |known| known + 1));
+        fresh.filter(move |event| event.at >= began)
+    }
+
     /// Oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Event> + ExactSizeIterator {
         self.0.iter().map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(second: u64, text: &str) -> Event {
+        let at = Duration::from_secs(second);
+        Event { at, wall: Timestamp(0), check: None, mark: None, text: text.into() }
+    }
+
+    #[test]
+    fn each_event_is_told_once() {
+        let mut journal = Journal::default();
+        assert_eq!(journal.after(None, Duration::ZERO).count(), 0);
+        for (second, text) in [(1, "a"), (2, "b"), (2, "c")] {
+            journal.push(event(second, text));
+        }
+        let told = |last: Option<&Event>| -> Vec<String> {
+            journal.after(last, Duration::ZERO).map(|event| event.text.clone()).collect()
+        };
+        assert_eq!(told(None), ["a", "b", "c"]);
+        assert_eq!(told(Some(&event(2, "b"))), ["c"]);
+        assert_eq!(told(Some(&event(2, "c"))), [""; 0]);
+        assert_eq!(told(Some(&event(0, "forgotten"))), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_happened_earlier_comes_first_and_is_not_told_again() {
+        let mut journal = Journal::default();
+        journal.push(event(9, "now"));
+        journal.precede((0..KEPT as u64).map(|n| event(n / 100, "earlier")));
+        let texts: Vec<&str> = journal.iter().map(|event| event.text.as_str()).collect();
+        assert_eq!((texts.len(), texts[0], texts[KEPT - 1]), (KEPT, "earlier", "now"));
+        let told = journal.after(None, Duration::from_secs(9));
+        assert_eq!(told.map(|event| event.text.as_str()).collect::<Vec<_>>(), ["now"]);
     }
 }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub enum Topic {
     /// The configuration.
     Configuration,
+    /// What is kept on disk.
+    History,
     /// A blocker that somebody answers, or answered, for.
     Acceptance,
 }

@@ -56,7 +56,8 @@ pub enum Skip {
 }
 
 /// How bad an outcome is. Hysteresis compares these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Pass, or skipped on purpose.
     Fine,

@@ -30,6 +30,18 @@ impl Series {
         self.0.push_back(Sample { at, value });
     }
 
+    /// Puts earlier samples before all others, as far as there is room.
+    pub fn precede(&mut self, earlier: impl IntoIterator<Item = Sample>) {
+        let first = self.0.front().map(|sample| sample.at);
+        let mut all: VecDeque<Sample> = earlier
+            .into_iter()
+            .filter(|it| it.value.is_finite() && first.is_none_or(|first| it.at < first))
+            .collect();
+        all.extend(&self.0);
+        all.drain(..all.len().saturating_sub(KEPT));
+        self.0 = all;
+    }
+
     /// Oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Sample> + ExactSizeIterator {
         self.0.iter().copied()
@@ -83,6 +95,19 @@ mod tests {
         assert_eq!(series.percentile(95), Some(5.0));
         assert_eq!(series.percentile(1), Some(1.0));
         assert_eq!(Series::default().percentile(50), None);
+    }
+
+    #[test]
+    fn earlier_samples_come_first_and_the_newest_stay() {
+        let mut series = series(&[1.0, 2.0]);
+        let sample = |second, value| Sample { at: Duration::from_secs(second), value };
+        series.precede([sample(0, 9.0), sample(5, 8.0)]);
+        assert_eq!(series.len(), 2, "what is not earlier does not come first");
+        let mut late = Series::default();
+        late.push(Duration::from_secs(999), 1.0);
+        late.precede((0..500).map(|n| sample(n, 0.5)));
+        assert_eq!((late.len(), late.last().map(|sample| sample.value)), (KEPT, Some(1.0)));
+        assert_eq!(late.iter().next().map(|sample| sample.at.as_secs()), Some(261));
     }
 
     #[test]

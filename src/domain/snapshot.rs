@@ -15,8 +15,10 @@ const EXPIRED: Outcome = Outcome::Unknown(Cause::Expired);
 pub struct Snapshot {
     /// Grows with each publication; two equal numbers are one snapshot.
     pub seq: u64,
-    /// Time since the engine started at which it was taken.
+    /// When it was taken, on the engine's own scale.
     pub at: Duration,
+    /// When the engine started, on the same scale: what earlier sessions saw is before.
+    pub began: Duration,
     /// The same moment on the wall.
     pub wall: Timestamp,
     /// The host that the engine runs on.
@@ -210,6 +212,14 @@ impl CheckView {
     /// What to do about it.
     pub fn remedy(&self) -> &str {
         self.finding.remedy.as_deref().unwrap_or(&self.spec.hint)
+    }
+
+    /// Puts outcomes of an earlier session before those of this one.
+    pub fn precede(&mut self, earlier: &[Mark]) {
+        let room = STRIP.saturating_sub(self.strip.len());
+        for mark in earlier.iter().rev().take(room) {
+            self.strip.push_front(*mark);
+        }
     }
 
     /// Counts a raw outcome and adds it to the strip, forgetting the oldest beyond the cap.

@@ -1,9 +1,9 @@
-use crate::domain::{Acceptance, CheckId, IntegrationId};
+use crate::domain::{Acceptance, CheckId, IntegrationId, Notice, Past, Topic};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// What a reader may ask of the engine. Plain data: it can cross a socket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Run these checks now and come to a confirmed answer: a burst of up to
@@ -17,6 +17,12 @@ pub enum Command {
     Resume,
     /// Let somebody answer for a blocker until a given end.
     Accept(Acceptance),
+    /// Take in what earlier sessions saw.
+    Recall(Past),
+    /// Tell the user something, in place of what was told about the same before.
+    Tell(Notice),
+    /// What was told about it does not hold any more.
+    Untell(Topic),
 }
 
 /// Which checks a command means.

@@ -15,6 +15,7 @@ mod command;
 mod hysteresis;
 mod orders;
 mod pool;
+mod recall;
 mod schedule;
 mod state;
 mod supervisor;
@@ -101,6 +102,9 @@ pub struct Plan {
     pub notices: Vec<Notice>,
     /// The name of this host.
     pub host: String,
+    /// When it starts on its own scale of time: so far back can it place what earlier
+    /// sessions saw.
+    pub began: Duration,
     /// Reads the wall clock; a test passes a constant.
     pub now: fn() -> Timestamp,
     /// Whether to poll.
@@ -151,7 +155,7 @@ impl Engine {
         let cancel = CancellationToken::new();
         let (commands, command_rx) = mpsc::channel(COMMANDS);
         let mut state = State::new(&plan);
-        let clock = Clock { started: Instant::now(), wall: plan.now };
+        let clock = Clock { started: Instant::now(), began: plan.began, wall: plan.now };
         let (publish, snapshots) = watch::channel(Arc::new(state.snapshot(clock.now())));
         let machine = Machine { state, clock, publish };
         let task = tokio::spawn(machine.run(plan, command_rx, cancel.clone()));
@@ -173,12 +177,18 @@ impl Engine {
 #[derive(Clone, Copy)]
 struct Clock {
     started: Instant,
+    began: Duration,
     wall: fn() -> Timestamp,
 }
 
 impl Clock {
     fn now(self) -> Now {
-        Now { at: self.started.elapsed(), wall: (self.wall)() }
+        Now { at: self.began + self.started.elapsed(), wall: (self.wall)() }
+    }
+
+    /// The moment of tokio's clock that `at` is.
+    fn instant(self, at: Duration) -> Instant {
+        self.started + at.saturating_sub(self.began)
     }
 }
 
@@ -222,7 +232,7 @@ impl Machine {
                     }
                     None => break, // every supervisor has ended
                 },
-                () = until(change.map(|at| self.clock.started + at)) => {}
+                () = until(change.map(|at| self.clock.instant(at))) => {}
             }
             self.publish.send_replace(Arc::new(self.state.snapshot(self.clock.now())));
         }
@@ -235,6 +245,9 @@ impl Machine {
             Command::Accept(acceptance) => {
                 self.state.accept(acceptance.clone(), self.clock.now());
             }
+            Command::Recall(past) => self.state.recall(past, self.clock.now()),
+            Command::Tell(notice) => self.state.tell(notice.clone(), self.clock.now()),
+            Command::Untell(topic) => self.state.untell(*topic),
             Command::Recheck(_) | Command::Cancel(_) => {}
         }
         pool.pass_on(command);

@@ -66,7 +66,9 @@ impl Pool {
                 Command::Cancel(selection) => member.concerned(selection, Orders::cancel),
                 Command::Pause => member.orders.send_modify(|orders| orders.pause(true)),
                 Command::Resume => member.orders.send_modify(|orders| orders.pause(false)),
-                Command::Accept(_) => {} // it is about the verdict
+                // These are about what is published.
+                Command::Accept(_) | Command::Recall(_) | Command::Tell(_) | Command::Untell(_) => {
+                }
             }
         }
     }

@@ -1,15 +1,15 @@
 //! Folds updates into the next snapshot. Pure.
 
-use super::{Override, Plan, Standing, Update};
+use super::{Plan, Standing, Update, recall::resume};
 use crate::{
     domain::{
         Acceptance, Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness, HealthScore,
         IntegrationView, Journal, Ledger, Mark, Notice, Pending, Policy, Series, Severity,
-        Snapshot, Status, Timestamp, Trigger, Verdict,
+        Snapshot, Status, Stood, Timestamp, Topic, Trigger, Verdict,
     },
     probe::Integration,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// A moment, on both clocks.
 #[derive(Clone, Copy, Debug)]
@@ -26,20 +26,22 @@ pub(super) struct State {
     host: String,
     paused: bool,
     policy: Policy,
-    integrations: Vec<Arc<IntegrationView>>,
-    ledger: Ledger,
+    pub(super) integrations: Vec<Arc<IntegrationView>>,
+    pub(super) ledger: Ledger,
     verdict: Option<Verdict>,
-    journal: Journal,
+    pub(super) journal: Journal,
     notices: Vec<Notice>,
     /// When the verdict was last judged, on the wall.
     judged: Timestamp,
+    /// When the engine started.
+    began: Duration,
+    /// How checks stood in an earlier session that have not run in this one.
+    pub(super) stood: HashMap<CheckId, Stood>,
 }
 
 impl State {
     pub(super) fn new(plan: &Plan) -> Self {
-        let view = |integration: &Arc<dyn Integration>| {
-            Arc::new(blank(integration.as_ref(), &plan.overrides))
-        };
+        let view = |integration: &Arc<dyn Integration>| Arc::new(blank(integration.as_ref(), plan));
         Self {
             seq: 0,
             host: plan.host.clone(),
@@ -51,6 +53,8 @@ impl State {
             journal: Journal::default(),
             notices: plan.notices.clone(),
             judged: (plan.now)(),
+            began: plan.began,
+            stood: HashMap::new(),
         }
     }
 
@@ -69,7 +73,11 @@ impl State {
                 }
                 let check = &mut view.checks[check];
                 let ended = End { trigger, took, attempt, last, raw, now };
-                if let Some(event) = end(check, &ended, standing) {
+                let event = end(check, &ended, standing);
+                if let Some(stood) = self.stood.remove(&check.id) {
+                    resume(check, stood, now);
+                }
+                if let Some(event) = event {
                     self.journal.push(event);
                 }
             }
@@ -111,6 +119,18 @@ impl State {
         self.policy.accept(acceptance);
     }
 
+    /// Tells the user something, and when that was.
+    pub(super) fn tell(&mut self, notice: Notice, now: Now) {
+        self.note(None, None, notice.says.clone(), now);
+        self.untell(notice.topic);
+        self.notices.push(notice);
+    }
+
+    /// What was told about `topic` does not hold any more.
+    pub(super) fn untell(&mut self, topic: Topic) {
+        self.notices.retain(|other| other.topic != topic);
+    }
+
     /// Says which acceptances have ended since the last time.
     fn say_ended(&mut self, now: Now) {
         let over = |it: &&Acceptance| it.until <= now.wall && it.until > self.judged;
@@ -141,6 +161,7 @@ impl State {
         Snapshot {
             seq: self.seq,
             at: now.at,
+            began: self.began,
             wall: now.wall,
             host: self.host.clone(),
             paused: self.paused,
@@ -249,15 +270,15 @@ fn refresh(view: &mut Arc<IntegrationView>, at: Duration) {
 }
 
 /// An integration of which nothing is known yet.
-fn blank(integration: &dyn Integration, overrides: &[Override]) -> IntegrationView {
+fn blank(integration: &dyn Integration, plan: &Plan) -> IntegrationView {
     let id = integration.id();
     let check = |mut spec: CheckSpec| {
         let id = id.check(&spec.name);
-        for change in overrides.iter().filter(|change| change.check == id) {
+        for change in plan.overrides.iter().filter(|change| change.check == id) {
             spec.class = change.class.unwrap_or(spec.class);
             spec.weight = change.weight.unwrap_or(spec.weight);
         }
-        CheckView::new(id, spec)
+        CheckView { since: plan.began, ..CheckView::new(id, spec) }
     };
     IntegrationView {
         checks: integration.checks().into_iter().map(check).collect(),

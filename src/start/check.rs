@@ -4,6 +4,7 @@ use crate::{
     config::{Color, Surroundings, World},
     domain::Snapshot,
     engine::Engine,
+    history::Kind,
     surface::{
         check::{self, Ended},
         gate,
@@ -19,6 +20,8 @@ use std::{
     time::Duration,
 };
 
+/// Time to read what earlier runs saw.
+const RECALL: Duration = Duration::from_millis(500);
 /// Time for runs to end when the program does.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -41,12 +44,19 @@ async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
     let exporter = session.exporter().await?;
     let (engine, handle) = Engine::start(session.plan(integrations, check::begin(asked.wait)));
     Session::accompany(exporter, &handle, &stop.token);
+    let history = session.history(Kind::Check, &handle, None);
+    if let Some(history) = &history {
+        history.recalled(RECALL).await;
+    }
     let to_people = outputs.iter().any(|it| it.format == Format::Human && it.path.is_none());
     let progress = Progress { told: None, to_people };
     let snapshots = handle.snapshots.clone();
     let ended = check::run(handle, asked.wait, &stop.token, progress.teller()).await;
     let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;
+    if let Some(history) = history {
+        history.stop(GRACE).await;
+    }
     trace.end(&last).await;
     match ended {
         Ended::Interrupted => {

@@ -4,6 +4,7 @@ use crate::{
     config::{Color, Glyphs, Surroundings as _, World},
     domain::plain,
     engine::{Begin, Engine},
+    history::Kind,
     perf::Lab,
     surface::gate,
     tui::{self, Ended, Exit, Options},
@@ -35,6 +36,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     Session::accompany(exporter, &handle, &stop.token);
     let snapshots = handle.snapshots.clone();
     let (lab, tests) = Lab::start(tests);
+    let history = session.history(Kind::Console, &handle, Some(tests.boards.clone()));
     let user =
         World.variable("USER").map(|user| plain(&user, USER)).filter(|user| !user.is_empty());
     let handles = tui::Handles { engine: handle, lab: tests, user };
@@ -45,6 +47,9 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     }
     let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;
+    if let Some(history) = history {
+        history.stop(GRACE).await;
+    }
     trace.end(&last).await;
     let exit = shown.map_err(|error| no_terminal(&error))?;
     if exit.ended == Ended::Quit {

@@ -3,20 +3,24 @@ use crate::{
     cli::Global,
     clock,
     config::{self, Config, Flags, Surroundings as _, World},
-    domain::{CheckId, Notice, Topic, plain},
+    domain::{CheckId, Notice, Topic, perf::Board, plain},
     engine::{Begin, Handle, Plan},
+    history::{Bounds, History, Keeping, Kind, Writer},
     integrations,
     logging::{self, Log, Logging},
-    probe::Integration,
+    probe::{Integration, this_run},
     secret::Redactor,
     surface::{
         exporter::{Exporter, exposure},
         record,
     },
 };
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+/// How far back an engine can place what earlier sessions saw: longer than anything is kept.
+const EARLIER: Duration = Duration::from_hours(24 * 4000);
 /// Characters shown of this host's name.
 const HOST_NAME: usize = 64;
 
@@ -87,10 +91,30 @@ impl Session {
             overrides: self.config.overrides.clone(),
             redactor: self.redactor.clone(),
             notices: self.warnings.iter().map(|says| notice(says)).collect(),
-            host: plain(&rustix::system::uname().nodename().to_string_lossy(), HOST_NAME),
+            began: EARLIER,
+            host: host(),
             now: clock::now,
             begin,
         }
+    }
+
+    /// Keeps what the engine publishes and what the tests find, unless nothing is to be kept.
+    pub fn history(
+        &self,
+        kind: Kind,
+        handle: &Handle,
+        boards: Option<watch::Receiver<Arc<Board>>>,
+    ) -> Option<History> {
+        let config::History { off, path, max_age, max_bytes } = self.config.history.clone();
+        let usual = || trace::state().map(|state| state.join("history.db"));
+        let path = path.or_else(usual).filter(|_| !off)?;
+        let keeping = Keeping {
+            path,
+            bounds: Bounds { age: max_age, bytes: max_bytes },
+            writer: Writer { run: this_run().to_string(), kind, host: host() },
+            now: clock::now,
+        };
+        Some(History::start(keeping, handle.clone(), boards))
     }
 
     /// Listens where metrics are to be served, if anywhere.
@@ -110,6 +134,10 @@ impl Session {
             tokio::spawn(exporter.serve(handle.snapshots.clone(), cancel.clone()));
         }
     }
+}
+
+fn host() -> String {
+    plain(&rustix::system::uname().nodename().to_string_lossy(), HOST_NAME)
 }
 
 fn notice(says: &str) -> Notice {

@@ -188,6 +188,7 @@ mod tests {
             overrides: Vec::new(),
             redactor: Redactor::default(),
             notices: Vec::new(),
+            began: Duration::ZERO,
             host: "here".into(),
             now: || Timestamp(0),
             begin: begin(wait),

@@ -52,6 +52,7 @@ pub(crate) fn snapshot_of(integrations: Vec<Arc<IntegrationView>>) -> Snapshot {
     let mut snapshot = Snapshot {
         seq: 1200,
         at: AT,
+        began: Duration::ZERO,
         wall: WALL,
         host: "web-3".into(),
         paused: false,

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod cadence;
+mod recalled;
 
 use super::*;
 use crate::{
@@ -129,6 +130,7 @@ fn plan(fake: &Arc<Fake>) -> Plan {
         overrides: Vec::new(),
         redactor: Redactor::new([&Secret::new("hunter22")]),
         notices: Vec::new(),
+        began: Duration::ZERO,
         host: "here".into(),
         now: || Timestamp(1_795_400_000_000),
         begin: Begin::Polling,

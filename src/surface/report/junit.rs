@@ -100,7 +100,7 @@ fn verdict(snapshot: &Snapshot) -> TestSuite {
         status
     });
     let mut case = TestCase::new("verdict", status);
-    case.set_classname("tminus").set_time(snapshot.at);
+    case.set_classname("tminus").set_time(snapshot.at.saturating_sub(snapshot.began));
     let notices: Vec<&str> = snapshot.notices.iter().map(|it| it.says.as_str()).collect();
     if !notices.is_empty() {
         case.set_system_out(notices.join("\n"));

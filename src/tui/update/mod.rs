@@ -49,7 +49,7 @@ pub(super) enum Msg {
 }
 
 /// What the driver is to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Effect {
     /// Hand a command to the engine.
     Send(Command),

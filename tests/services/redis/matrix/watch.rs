@@ -24,6 +24,7 @@ impl Watch {
         let (engine, handle) = Engine::start(Plan {
             integrations: vec![Arc::new(watch(settings))],
             notices: Vec::new(),
+            began: Duration::ZERO,
             policy: Policy::default(),
             overrides: Vec::new(),
             redactor: Redactor::default(),

@@ -1,0 +1,50 @@
+use super::{CheckId, IntegrationId, Mark, Severity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What earlier sessions saw, for an engine that has begun without it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Past {
+    /// Of each check.
+    pub checks: Vec<PastCheck>,
+    /// How long the targets took, in seconds, oldest first.
+    pub latencies: Vec<(IntegrationId, Vec<(Timestamp, f64)>)>,
+    /// What happened, oldest first.
+    pub events: Vec<PastEvent>,
+}
+
+/// What earlier sessions saw of one check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PastCheck {
+    /// Which.
+    pub check: CheckId,
+    /// How it stood at their end.
+    pub stood: Option<Stood>,
+    /// Its last raw outcomes, oldest first.
+    pub strip: Vec<Mark>,
+    /// What it measured, oldest first.
+    pub measures: Vec<(Timestamp, f64)>,
+}
+
+/// How a check stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stood {
+    /// How bad it was.
+    pub severity: Severity,
+    /// Since when it was that bad.
+    pub since: Timestamp,
+    /// Since when it stood in the way, if it did.
+    pub blocked: Option<Timestamp>,
+}
+
+/// Something that happened in an earlier session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastEvent {
+    /// When.
+    pub at: Timestamp,
+    /// Which check it is about; `None` for the engine itself.
+    pub check: Option<CheckId>,
+    /// The outcome that it came to, if it is about one.
+    pub mark: Option<Mark>,
+    /// One clause.
+    pub text: String,
+}

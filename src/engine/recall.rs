@@ -1,0 +1,67 @@
+//! What earlier sessions saw, put where this one shows it. Pure.
+
+use super::state::{Now, State};
+use crate::domain::{CheckView, Event, Past, PastCheck, PastEvent, Sample, Stood, Timestamp};
+use std::{cmp, sync::Arc, time::Duration};
+
+impl State {
+    /// Takes in what earlier sessions saw. It may come at any time.
+    pub(super) fn recall(&mut self, past: &Past, now: Now) {
+        for (id, samples) in &past.latencies {
+            if let Some(view) = self.integrations.iter_mut().find(|view| view.id == *id) {
+                Arc::make_mut(view).latency.precede(placed(samples, now));
+            }
+        }
+        for known in &past.checks {
+            self.recall_check(known, now);
+        }
+        self.journal.precede(past.events.iter().map(|event| happened(event, now)));
+    }
+
+    fn recall_check(&mut self, known: &PastCheck, now: Now) {
+        let PastCheck { check: id, stood, strip, measures } = known;
+        let mut views = self.integrations.iter_mut();
+        let Some(view) = views.find(|view| view.checks.iter().any(|it| it.id == *id)) else {
+            return; // it is not watched any more
+        };
+        let view = Arc::make_mut(view);
+        let Some(check) = view.checks.iter_mut().find(|it| it.id == *id) else { return };
+        check.precede(strip);
+        if check.spec.graph {
+            check.measures.precede(placed(measures, now));
+        }
+        let Some(stood) = *stood else { return };
+        if let Some(blocked) = stood.blocked {
+            self.ledger.recall(id.clone(), place(blocked, now));
+        }
+        if check.runs == 0 {
+            self.stood.insert(id.clone(), stood);
+        } else {
+            resume(check, stood, now);
+        }
+    }
+}
+
+/// A check that is as bad as it was is so since then, unless it was better meanwhile.
+pub(super) fn resume(check: &mut CheckView, stood: Stood, now: Now) {
+    let steady = u64::from(check.streak) >= check.runs;
+    if steady && check.finding.outcome.severity() == stood.severity {
+        check.since = cmp::min(check.since, place(stood.since, now));
+    }
+}
+
+fn happened(event: &PastEvent, now: Now) -> Event {
+    let PastEvent { at: wall, check, mark, text } = event.clone();
+    Event { at: place(wall, now), wall, check, mark, text }
+}
+
+fn placed(samples: &[(Timestamp, f64)], now: Now) -> impl Iterator<Item = Sample> {
+    samples.iter().map(move |(wall, value)| Sample { at: place(*wall, now), value: *value })
+}
+
+/// Where a moment on the wall lies on the engine's scale; what seems to be in the future
+/// is now.
+fn place(wall: Timestamp, now: Now) -> Duration {
+    let ago = now.wall.0.saturating_sub(wall.0);
+    now.at.saturating_sub(Duration::from_millis(u64::try_from(ago).unwrap_or(0)))
+}

@@ -1,0 +1,273 @@
+//! What is new in a snapshot, as notes. Pure.
+
+use super::note::Note;
+use crate::domain::{
+    CheckId, CheckView, Event, IntegrationId, IntegrationView, Severity, Snapshot, Timestamp,
+    Verdict,
+};
+use std::{collections::HashMap, time::Duration};
+
+/// Remembers what was noted, so that each thing is noted once.
+#[derive(Debug, Default)]
+pub(super) struct Gatherer {
+    checks: HashMap<CheckId, Seen>,
+    latencies: HashMap<IntegrationId, Duration>,
+    event: Option<Event>,
+    verdict: Option<Verdict>,
+}
+
+/// What was noted of one check.
+#[derive(Debug, Default)]
+struct Seen {
+    runs: u64,
+    /// When the last measurement was.
+    measured: Option<Duration>,
+    outcome: Option<&'static str>,
+    standing: Option<(Severity, Duration, Option<Duration>)>,
+}
+
+impl Gatherer {
+    /// What happened between the last snapshot and this one.
+    pub(super) fn gather(&mut self, snapshot: &Snapshot) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for view in &snapshot.integrations {
+            self.latencies(view, snapshot, &mut notes);
+            for check in view.checks.iter().filter(|check| check.runs > 0) {
+                let seen = self.checks.entry(check.id.clone()).or_default();
+                seen.runs(check, snapshot, &mut notes);
+                seen.outcome(check, snapshot, &mut notes);
+                seen.standing(check, snapshot, &mut notes);
+            }
+        }
+        self.events(snapshot, &mut notes);
+        self.verdict(snapshot, &mut notes);
+        notes
+    }
+
+    fn latencies(&mut self, view: &IntegrationView, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        let last = self.latencies.get(&view.id).copied().unwrap_or_default();
+        let fresh = |at: Duration| at >= snapshot.began && at > last;
+        for sample in view.latency.iter().filter(|sample| fresh(sample.at)) {
+            into.push(Note::Point {
+                series: view.id.as_str().into(),
+                at: wall(snapshot, sample.at),
+                mark: None,
+                value: Some(sample.value),
+            });
+            self.latencies.insert(view.id.clone(), sample.at);
+        }
+    }
+
+    fn events(&mut self, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        let fresh = snapshot.journal.after(self.event.as_ref(), snapshot.began);
+        into.extend(fresh.map(|event| Note::Event {
+            at: event.wall,
+            check: event.check.as_ref().map(|check| check.as_str().into()),
+            mark: event.mark,
+            text: event.text.clone(),
+        }));
+        self.event = snapshot.journal.iter().next_back().cloned().or(self.event.take());
+    }
+
+    fn verdict(&mut self, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        if self.verdict.as_ref() != Some(&snapshot.verdict) {
+            self.verdict = Some(snapshot.verdict.clone());
+            into.push(Note::Verdict {
+                at: snapshot.wall,
+                verdict: snapshot.verdict.clone(),
+                score: snapshot.score.map(|score| score.percent),
+                coverage: snapshot.score.map(|score| score.coverage),
+            });
+        }
+    }
+}
+
+impl Seen {
+    /// The runs that have ended since, with what they measured.
+    fn runs(&mut self, check: &CheckView, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        let ended = usize::try_from(check.runs.saturating_sub(self.runs)).unwrap_or(usize::MAX);
+        self.runs = check.runs;
+        let known = check.strip.len();
+        let last = wall(snapshot, check.ended.unwrap_or(snapshot.at));
+        let measured = self.measured.unwrap_or_default();
+        let fresh = |at: Duration| at >= snapshot.began && at > measured;
+        let mut values: Vec<_> = check.measures.iter().filter(|it| fresh(it.at)).collect();
+        self.measured = values.last().map(|sample| sample.at).or(self.measured);
+        let series = || check.id.as_str().to_owned();
+        let marks = check.strip.iter().skip(known.saturating_sub(ended));
+        let count = marks.clone().count();
+        for (place, mark) in marks.enumerate() {
+            // Only the last of a burst has a time; the others were just before it.
+            let before = i64::try_from(count - 1 - place).unwrap_or(0);
+            let at = Timestamp(last.0.saturating_sub(before));
+            let own = values.pop_if(|it| before == 0 && Some(it.at) == check.ended);
+            let value = own.map(|sample| sample.value);
+            into.push(Note::Point { series: series(), at, mark: Some(*mark), value });
+        }
+        into.extend(values.into_iter().map(|sample| Note::Point {
+            series: series(),
+            at: wall(snapshot, sample.at),
+            mark: None,
+            value: Some(sample.value),
+        }));
+    }
+
+    fn outcome(&mut self, check: &CheckView, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        let word = check.outcome().word();
+        if self.outcome != Some(word) {
+            self.outcome = Some(word);
+            into.push(Note::Transition {
+                check: check.id.as_str().into(),
+                at: snapshot.wall,
+                outcome: word,
+                summary: check.finding.summary.clone(),
+            });
+        }
+    }
+
+    fn standing(&mut self, check: &CheckView, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        let mut standing = snapshot.blockers.iter().filter(|it| it.cleared.is_none());
+        let blocked = standing.find(|it| it.check == check.id).map(|it| it.since);
+        let now = (check.outcome().severity(), check.since, blocked);
+        if self.standing != Some(now) {
+            self.standing = Some(now);
+            into.push(Note::Standing {
+                check: check.id.as_str().into(),
+                severity: now.0,
+                since: wall(snapshot, check.since),
+                blocked: blocked.map(|since| wall(snapshot, since)),
+            });
+        }
+    }
+}
+
+/// When `at`, a time of the engine's, was on the wall.
+fn wall(snapshot: &Snapshot, at: Duration) -> Timestamp {
+    let ago = i64::try_from(snapshot.at.saturating_sub(at).as_millis()).unwrap_or(i64::MAX);
+    Timestamp(snapshot.wall.0.saturating_sub(ago))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Finding, Ledger, Mark, Policy, sample};
+    use std::sync::Arc;
+
+    const WALL: Timestamp = Timestamp(1_795_400_000_000);
+    const BEGAN: Duration = Duration::from_secs(1000);
+
+    /// A snapshot `second` seconds after the start, with one check that ended just then.
+    fn snapshot(second: u64, change: impl FnOnce(&mut CheckView)) -> Snapshot {
+        let at = BEGAN + Duration::from_secs(second);
+        let mut check = sample::check("lock", 1, Finding::fail("held"));
+        (check.ended, check.since) = (Some(at), at);
+        check.note(Mark::Fail);
+        change(&mut check);
+        let views = vec![Arc::new(sample::integration("redis", "Redis", vec![check]))];
+        let mut ledger = Ledger::default();
+        let wall = WALL.after(Duration::from_secs(second));
+        ledger.fold(&views, &Policy::default(), at, wall);
+        let blockers = ledger.list();
+        let verdict = Verdict::of(&views, &blockers, &Policy::default(), at);
+        Snapshot {
+            at,
+            wall,
+            began: BEGAN,
+            integrations: views,
+            blockers,
+            verdict,
+            ..Snapshot::default()
+        }
+    }
+
+    fn points(notes: &[Note]) -> Vec<(i64, Option<Mark>, Option<f64>)> {
+        let point = |note: &Note| match note {
+            Note::Point { at, mark, value, .. } => Some((at.0 - WALL.0, *mark, *value)),
+            Note::Transition { .. }
+            | Note::Standing { .. }
+            | Note::Event { .. }
+            | Note::Verdict { .. }
+            | Note::Test { .. } => None,
+        };
+        notes.iter().filter_map(point).collect()
+    }
+
+    #[test]
+    fn each_run_is_noted_once_with_what_it_measured() {
+        let mut gatherer = Gatherer::default();
+        let first = snapshot(1, |check| {
+            check.measures.push(BEGAN.checked_sub(Duration::from_secs(9)).unwrap(), 7.0);
+            check.measures.push(BEGAN + Duration::from_secs(1), 1.5);
+        });
+        let notes = gatherer.gather(&first);
+        assert_eq!(points(&notes), [(1000, Some(Mark::Fail), Some(1.5))], "the past is kept");
+        assert!(points(&gatherer.gather(&first)).is_empty());
+        let burst = snapshot(4, |check| {
+            check.runs = 4;
+            for mark in [Mark::Fail, Mark::Fail, Mark::Pass] {
+                check.note(mark);
+            }
+        });
+        let three = [Mark::Fail, Mark::Fail, Mark::Pass].map(Some);
+        let expected = [(3998, three[0], None), (3999, three[1], None), (4000, three[2], None)];
+        assert_eq!(points(&gatherer.gather(&burst)), expected);
+    }
+
+    #[test]
+    fn how_it_stands_is_noted_when_that_changes() {
+        let mut gatherer = Gatherer::default();
+        let first = snapshot(1, |_| {});
+        let of_kind = |notes: &[Note], wanted: fn(&Note) -> bool| {
+            notes.iter().filter(|note| wanted(note)).cloned().collect::<Vec<_>>()
+        };
+        let standing = |note: &Note| matches!(note, Note::Standing { .. });
+        let notes = gatherer.gather(&first);
+        let expected = Note::Standing {
+            check: "redis.lock".into(),
+            severity: Severity::Bad,
+            since: WALL.after(Duration::from_secs(1)),
+            blocked: Some(WALL.after(Duration::from_secs(1))),
+        };
+        assert_eq!(of_kind(&notes, standing), [expected]);
+        let others = |note: &Note| matches!(note, Note::Transition { .. } | Note::Verdict { .. });
+        assert_eq!(of_kind(&notes, others).len(), 2);
+        assert!(gatherer.gather(&first).is_empty(), "and nothing twice");
+        let passes = snapshot(9, |check| check.finding = Arc::new(Finding::pass("ok")));
+        let notes = gatherer.gather(&passes);
+        let [Note::Standing { severity: Severity::Fine, blocked: None, .. }] =
+            &of_kind(&notes, standing)[..]
+        else {
+            panic!("{notes:?}")
+        };
+    }
+
+    #[test]
+    fn events_and_latencies_of_this_session_are_noted_once() {
+        let mut gatherer = Gatherer::default();
+        let mut first = snapshot(1, |_| {});
+        let event = |at: Duration, text: &str| Event {
+            at,
+            wall: WALL,
+            check: None,
+            mark: None,
+            text: text.into(),
+        };
+        first.journal.push(event(BEGAN.checked_sub(Duration::from_secs(1)).unwrap(), "long ago"));
+        first.journal.push(event(BEGAN, "now"));
+        let view = Arc::make_mut(&mut first.integrations[0]);
+        view.latency.push(Duration::from_secs(3), 0.5);
+        view.latency.push(BEGAN + Duration::from_secs(1), 0.25);
+        let notes = gatherer.gather(&first);
+        let events = notes.iter().filter(|note| matches!(note, Note::Event { .. })).count();
+        let latency = Note::Point {
+            series: "redis".into(),
+            at: WALL.after(Duration::from_secs(1)),
+            mark: None,
+            value: Some(0.25),
+        };
+        assert_eq!((events, notes.contains(&latency)), (1, true));
+        assert!(gatherer.gather(&first).is_empty());
+        first.journal.push(event(BEGAN, "and more"));
+        assert_eq!(gatherer.gather(&first).len(), 1);
+    }
+}

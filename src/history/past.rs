@@ -1,0 +1,112 @@
+//! What earlier sessions knew, for an engine that has just begun.
+
+use super::{
+    note::{mark, severity},
+    trouble::Trouble,
+};
+use crate::domain::{CheckId, IntegrationId, Past, PastCheck, PastEvent, Stood, Timestamp};
+use futures_util::TryStreamExt as _;
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How far back single points are read: what a graph shows.
+const POINTS: Duration = Duration::from_mins(20);
+/// How far back events are read, and how many.
+const EVENTS: (Duration, i64) = (Duration::from_hours(1), 100);
+
+/// Reads what a console shows, up to `now`: what a clock that was set back has put
+/// into the future stays there.
+pub(super) async fn read(link: &mut SqliteConnection, now: Timestamp) -> Result<Past, Trouble> {
+    let mut past = Reading::default();
+    let span = [before(now, POINTS), now.0];
+    past.points(link, span).await?;
+    past.standing(link).await?;
+    past.events(link, [before(now, EVENTS.0), now.0]).await?;
+    Ok(past.done())
+}
+
+#[derive(Default)]
+struct Reading {
+    checks: BTreeMap<String, PastCheck>,
+    latencies: Vec<(IntegrationId, Vec<(Timestamp, f64)>)>,
+    events: Vec<PastEvent>,
+}
+
+impl Reading {
+    /// The check of that name, with what is known of it so far.
+    fn check(&mut self, name: &str) -> Option<&mut PastCheck> {
+        let check = CheckId::try_from(name.to_owned()).ok()?;
+        let blank = || PastCheck { check, stood: None, strip: Vec::new(), measures: Vec::new() };
+        Some(self.checks.entry(name.to_owned()).or_insert_with(blank))
+    }
+
+    async fn points(&mut self, link: &mut SqliteConnection, span: [i64; 2]) -> Result<(), Trouble> {
+        let sql = "SELECT name, at, mark, value FROM series JOIN point ON series = id
+            WHERE at BETWEEN ? AND ? ORDER BY series, at";
+        let mut rows = sqlx::query(sql).bind(span[0]).bind(span[1]).fetch(link);
+        while let Some(row) = rows.try_next().await? {
+            self.point(&row)?;
+        }
+        Ok(())
+    }
+
+    fn point(&mut self, row: &SqliteRow) -> Result<(), Trouble> {
+        let name: &str = row.try_get(0)?;
+        let at = Timestamp(row.try_get(1)?);
+        let value: Option<f64> = row.try_get(3)?;
+        if let Ok(id) = IntegrationId::try_from(name.to_owned()) {
+            if self.latencies.last().is_none_or(|(last, _)| *last != id) {
+                self.latencies.push((id, Vec::new()));
+            }
+            if let (Some((_, values)), Some(value)) = (self.latencies.last_mut(), value) {
+                values.push((at, value));
+            }
+        } else if let Some(check) = self.check(name) {
+            check.strip.extend(row.try_get::<Option<i64>, _>(2)?.and_then(mark));
+            check.measures.extend(value.map(|value| (at, value)));
+        }
+        Ok(())
+    }
+
+    async fn standing(&mut self, link: &mut SqliteConnection) -> Result<(), Trouble> {
+        let sql = "SELECT name, severity, since, blocked FROM series JOIN standing ON series = id";
+        let mut rows = sqlx::query(sql).fetch(link);
+        while let Some(row) = rows.try_next().await? {
+            let Some(severity) = severity(row.try_get(1)?) else { continue };
+            let (since, blocked) = (Timestamp(row.try_get(2)?), row.try_get(3)?);
+            if let Some(check) = self.check(row.try_get(0)?) {
+                let blocked = Option::<i64>::map(blocked, Timestamp);
+                check.stood = Some(Stood { severity, since, blocked });
+            }
+        }
+        Ok(())
+    }
+
+    async fn events(&mut self, link: &mut SqliteConnection, span: [i64; 2]) -> Result<(), Trouble> {
+        let sql =
+            "SELECT event.at, name, mark, text FROM event LEFT JOIN series ON series = series.id
+            WHERE event.at BETWEEN ? AND ? ORDER BY event.at DESC, event.id DESC LIMIT ?";
+        let query = sqlx::query(sql).bind(span[0]).bind(span[1]).bind(EVENTS.1);
+        let mut rows = query.fetch(link);
+        while let Some(row) = rows.try_next().await? {
+            let check: Option<String> = row.try_get(1)?;
+            self.events.push(PastEvent {
+                at: Timestamp(row.try_get(0)?),
+                check: check.and_then(|name| CheckId::try_from(name).ok()),
+                mark: row.try_get::<Option<i64>, _>(2)?.and_then(mark),
+                text: row.try_get(3)?,
+            });
+        }
+        self.events.reverse();
+        Ok(())
+    }
+
+    fn done(self) -> Past {
+        let checks = self.checks.into_values().collect();
+        Past { checks, latencies: self.latencies, events: self.events }
+    }
+}
+
+fn before(now: Timestamp, span: Duration) -> i64 {
+    now.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,190 @@
+//! Notes into the file, all of a batch or none.
+
+use super::{
+    note::{Note, degree, number},
+    trouble::Trouble,
+};
+use crate::domain::{Timestamp, Verdict};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+use std::collections::HashMap;
+
+/// What kind of session it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Somebody looks at it, and is told when nothing can be kept.
+    Console,
+    /// One look. Its output is its result, and the log is told.
+    Check,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Check => "check",
+        }
+    }
+}
+
+/// Who writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// This start of the program.
+    pub run: String,
+    /// What it is.
+    pub kind: Kind,
+    /// On which host.
+    pub host: String,
+}
+
+/// Writes batches on one connection.
+#[derive(Debug)]
+pub(super) struct Pen {
+    run: i64,
+    series: HashMap<String, i64>,
+}
+
+impl Pen {
+    /// Enters the run that begins.
+    pub(super) async fn begin(
+        link: &mut SqliteConnection,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Self, Trouble> {
+        let run = sqlx::query(
+            "INSERT INTO run (name, kind, version, host, began, seen) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&writer.run)
+        .bind(writer.kind.word())
+        .bind(env!("CARGO_PKG_VERSION"))
+        .bind(&writer.host)
+        .bind(now.0)
+        .bind(now.0)
+        .execute(link)
+        .await?
+        .last_insert_rowid();
+        Ok(Self { run, series: HashMap::new() })
+    }
+
+    /// Writes all of these, or none.
+    pub(super) async fn write(
+        &mut self,
+        link: &mut SqliteConnection,
+        notes: &[Note],
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
+        let written = self.batch(link, notes, now).await;
+        if written.is_err() {
+            self.series.clear(); // those that were new are not there
+        }
+        written
+    }
+
+    async fn batch(
+        &mut self,
+        link: &mut SqliteConnection,
+        notes: &[Note],
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
+        let mut batch = link.begin_with("BEGIN IMMEDIATE").await?;
+        for note in notes {
+            self.note(&mut batch, note).await?;
+        }
+        sqlx::query("UPDATE run SET seen = ? WHERE id = ?")
+            .bind(now.0)
+            .bind(self.run)
+            .execute(&mut *batch)
+            .await?;
+        Ok(batch.commit().await?)
+    }
+
+    async fn note(&mut self, batch: &mut Batch<'_>, note: &Note) -> Result<(), Trouble> {
+        let query = match note {
+            Note::Point { series, at, mark, value } => {
+                sqlx::query("INSERT OR IGNORE INTO point (series, at, mark, value) VALUES (?, ?, ?, ?)")
+                    .bind(self.series(batch, series).await?)
+                    .bind(at.0)
+                    .bind(mark.map(number))
+                    .bind(*value)
+            }
+            Note::Transition { check, at, outcome, summary } => {
+                sqlx::query("INSERT INTO transition (run, at, series, outcome, summary) VALUES (?, ?, ?, ?, ?)")
+                    .bind(self.run)
+                    .bind(at.0)
+                    .bind(self.series(batch, check).await?)
+                    .bind(*outcome)
+                    .bind(summary)
+            }
+            Note::Standing { check, severity, since, blocked } => {
+                sqlx::query("INSERT OR REPLACE INTO standing (series, severity, since, blocked) VALUES (?, ?, ?, ?)")
+                    .bind(self.series(batch, check).await?)
+                    .bind(degree(*severity))
+                    .bind(since.0)
+                    .bind(blocked.map(|blocked| blocked.0))
+            }
+            Note::Event { at, check, mark, text } => {
+                let series = match check {
+                    Some(check) => Some(self.series(batch, check).await?),
+                    None => None,
+                };
+                sqlx::query("INSERT INTO event (run, at, series, mark, text) VALUES (?, ?, ?, ?, ?)")
+                    .bind(self.run)
+                    .bind(at.0)
+                    .bind(series)
+                    .bind(mark.map(number))
+                    .bind(text)
+            }
+            Note::Verdict { verdict, score, coverage, .. } => {
+                return self.verdict(batch, verdict, [*score, *coverage]).await;
+            }
+            Note::Test { at, test, record } => {
+                sqlx::query("INSERT INTO test (run, at, test, record) VALUES (?, ?, ?, ?)")
+                    .bind(self.run)
+                    .bind(at.0)
+                    .bind(test)
+                    .bind(record)
+            }
+        };
+        query.execute(&mut **batch).await?;
+        Ok(())
+    }
+
+    async fn verdict(
+        &self,
+        batch: &mut Batch<'_>,
+        verdict: &Verdict,
+        [score, coverage]: [Option<u8>; 2],
+    ) -> Result<(), Trouble> {
+        sqlx::query(
+            "UPDATE run SET word = ?, rule = ?, reason = ?, score = ?, coverage = ? WHERE id = ?",
+        )
+        .bind(verdict.word.as_str())
+        .bind(verdict.rule.number())
+        .bind(&verdict.reason)
+        .bind(score)
+        .bind(coverage)
+        .bind(self.run)
+        .execute(&mut **batch)
+        .await?;
+        Ok(())
+    }
+
+    /// The number of a series, given to it if it is new.
+    async fn series(&mut self, batch: &mut Batch<'_>, name: &str) -> Result<i64, Trouble> {
+        if let Some(id) = self.series.get(name) {
+            return Ok(*id);
+        }
+        sqlx::query("INSERT OR IGNORE INTO series (name) VALUES (?)")
+            .bind(name)
+            .execute(&mut **batch)
+            .await?;
+        let id = sqlx::query_scalar("SELECT id FROM series WHERE name = ?")
+            .bind(name)
+            .fetch_one(&mut **batch)
+            .await?;
+        self.series.insert(name.to_owned(), id);
+        Ok(id)
+    }
+}
+
+type Batch<'a> = Transaction<'a, Sqlite>;
