@@ -90,6 +90,18 @@ impl Global {
 pub enum Verb {
     /// Looks once, prints what it found, and ends with the verdict as exit code.
     Check(Check),
+    /// Keeps how everything stands under a name, to compare with after a deploy.
+    #[command(subcommand)]
+    Baseline(BaselineVerb),
+    /// Says what became of what stood in the way, from one baseline to another.
+    ///
+    /// Ends with 1 if something is new, with 0 otherwise.
+    Diff {
+        /// The baseline from before.
+        before: String,
+        /// The one to compare with it.
+        after: String,
+    },
     /// Puts load on a target and says what that took.
     #[command(subcommand)]
     Perf(Perf),
@@ -115,6 +127,31 @@ pub enum Verb {
     },
     /// Prints the manual page: tminus man | man -l -
     Man,
+}
+
+/// What can be done with baselines.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BaselineVerb {
+    /// Looks once and keeps what it found, in place of what has the same name.
+    Save {
+        /// What to call it.
+        name: String,
+        /// What to look at. Everything, if nothing is named.
+        #[arg(value_name = "SELECTION")]
+        selection: Vec<String>,
+    },
+    /// Lists what is kept, the oldest first.
+    List,
+    /// Prints how every check stood.
+    Show {
+        /// Which baseline.
+        name: String,
+    },
+    /// Removes one.
+    Rm {
+        /// Which baseline.
+        name: String,
+    },
 }
 
 /// Which checks are listed, and how.
@@ -163,6 +200,11 @@ pub struct Check {
     /// Is NO-GO under this score, whatever the configuration says.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub min_score: Option<u8>,
+    /// Tells what is new from what stood in the way when that baseline was taken.
+    ///
+    /// A major check that passed then and fails now is NO-GO.
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<String>,
     /// Whose exit codes are used; those of nagios are 0 OK, 1 WARNING, 2 CRITICAL,
     /// 3 UNKNOWN and every error.
     #[arg(long, value_name = "WHOSE", default_value_t, value_enum, conflicts_with = "strict")]

@@ -48,6 +48,8 @@ pub struct Blocker {
     pub cleared: Option<Duration>,
     /// Who answers for it.
     pub accepted: Option<Acceptance>,
+    /// Whether it did not stand when the baseline was taken, if that is known.
+    pub new: Option<bool>,
 }
 
 impl Blocker {
@@ -136,6 +138,7 @@ impl Ledger {
         self.blockers.retain(|known| known.cleared.is_none_or(|at| now < at + SHOWN_CLEARED));
         for known in self.blockers.iter_mut().chain(&mut self.waiting) {
             let may_be = known.stands != Stands::LeftBehind;
+            known.new = policy.is_new(&known.check);
             known.accepted = policy.acceptance(&known.check, wall).filter(|_| may_be).cloned();
         }
     }
@@ -192,6 +195,7 @@ fn entry(check: &CheckView, stands: Stands) -> Blocker {
         since: check.since,
         cleared: None,
         accepted: None,
+        new: None,
     }
 }
 

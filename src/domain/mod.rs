@@ -3,6 +3,7 @@
 //! Nothing in here performs I/O, reads a clock, spawns a task or draws. Every
 //! other layer may use this one; this one uses `std` and `serde` alone.
 
+mod baseline;
 mod blocker;
 mod check;
 mod evidence;
@@ -27,6 +28,7 @@ mod tally;
 mod time;
 mod verdict;
 
+pub use baseline::{Baseline, Change, Was};
 pub use blocker::{Blocker, Ledger, Stands};
 pub use check::{Cadence, CheckSpec, Class, Impact, Text, text};
 pub use evidence::{Evidence, Fact, FactValue, Phase, Quantity, Receipt};

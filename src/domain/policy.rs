@@ -42,6 +42,8 @@ pub struct Policy {
     pub deployed: Option<Duration>,
     /// Checks that passed when the baseline was taken. A major one that fails now is NO-GO.
     pub passed_before: Vec<CheckId>,
+    /// Each check of the baseline, and whether it stood in the way then.
+    pub before: Vec<(CheckId, bool)>,
     /// Blockers that somebody answers for.
     pub accepted: Vec<Acceptance>,
 }
@@ -54,12 +56,19 @@ impl Default for Policy {
             settle: Duration::ZERO,
             deployed: None,
             passed_before: Vec::new(),
+            before: Vec::new(),
             accepted: Vec::new(),
         }
     }
 }
 
 impl Policy {
+    /// Whether `check` did not stand in the way when the baseline was taken; `None` where
+    /// nobody knows.
+    pub fn is_new(&self, check: &CheckId) -> Option<bool> {
+        self.before.iter().find(|(known, _)| known == check).map(|(_, stood)| !stood)
+    }
+
     /// The acceptance of `check` that holds at `wall`, if there is one.
     pub fn acceptance(&self, check: &CheckId, wall: Timestamp) -> Option<&Acceptance> {
         self.accepted.iter().find(|accepted| accepted.check == *check && wall < accepted.until)

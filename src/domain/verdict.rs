@@ -2,7 +2,7 @@ use super::{
     Blocker, CheckId, CheckView, Class, HealthScore, IntegrationView, Outcome, Policy, Stands,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 /// The answer in one word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,7 +114,13 @@ type Decision = (Word, Rule, Vec<CheckId>, String);
 
 fn no_go(blockers: &[Blocker]) -> Option<Decision> {
     let standing = open(blockers, |stands| stands >= Stands::NoGo);
-    let reason = counted(standing.len(), "blocker");
+    let mut reason = counted(standing.len(), "blocker");
+    let open = || blockers.iter().filter(|it| it.is_open() && it.stands >= Stands::NoGo);
+    if open().any(|blocker| blocker.new.is_some()) {
+        let new = open().filter(|blocker| blocker.new == Some(true)).count();
+        // Writing to a String cannot fail.
+        let _infallible = write!(reason, ", {new} new");
+    }
     (!standing.is_empty()).then_some((Word::NoGo, Rule::Blocked, standing, reason))
 }
 

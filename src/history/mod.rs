@@ -10,6 +10,7 @@
 //! it: a console starts without the past and gets it when it is read, and a disk
 //! that is slow, full or gone costs what would have been kept and nothing else.
 
+mod baselines;
 mod file;
 mod gather;
 mod keep;
@@ -20,6 +21,7 @@ mod trim;
 mod trouble;
 mod write;
 
+pub use baselines::Baselines;
 pub use trim::Bounds;
 pub use write::{Kind, Writer};
 

@@ -1,4 +1,4 @@
-use super::{Failure, Session, Stop, print, select, tell, trace::Trace};
+use super::{Failure, Session, Stop, baseline, print, select, tell, trace::Trace};
 use crate::{
     cli::{Check, Format, Global, Output},
     config::{Color, Surroundings, World},
@@ -36,6 +36,9 @@ async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
     let outputs = one_to_stdout(asked.outputs())?;
     let mut session = Session::open(global)?;
     session.config.policy.min_score = asked.min_score.or(session.config.policy.min_score);
+    if let Some(name) = &asked.baseline {
+        baseline::find(&session, name).await?.guide(&mut session.config.policy);
+    }
     let integrations = select(std::mem::take(&mut session.integrations), &asked.selection)?;
     let trace = Trace::begin(&mut session, &integrations, &[]);
     session.tell_warnings();

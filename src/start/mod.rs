@@ -1,6 +1,7 @@
 //! From the command line to an exit code: reads the configuration, starts the
 //! engine and hands it to a surface. Puts parts together and decides nothing.
 
+mod baseline;
 mod check;
 mod clean;
 mod config;
@@ -31,6 +32,8 @@ pub async fn run(cli: Cli) -> u8 {
         Some(Verb::Config { about }) => config::run(&cli.global, about),
         Some(Verb::Perf(asked)) => perf::run(&cli.global, &asked).await,
         Some(Verb::Check(asked)) => check::run(&cli.global, &asked).await,
+        Some(Verb::Baseline(verb)) => baseline::run(&cli.global, &verb).await,
+        Some(Verb::Diff { before, after }) => baseline::diff(&cli.global, &before, &after).await,
         Some(Verb::List(asked)) => list::run(&cli.global, &asked),
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::page(),

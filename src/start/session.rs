@@ -15,7 +15,7 @@ use crate::{
         record,
     },
 };
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +98,13 @@ impl Session {
         }
     }
 
+    /// Where the history is, unless nothing is to be kept.
+    pub fn history_file(&self) -> Option<PathBuf> {
+        let config::History { off, path, .. } = &self.config.history;
+        let usual = || trace::state().map(|state| state.join("history.db"));
+        path.clone().or_else(usual).filter(|_| !off)
+    }
+
     /// Keeps what the engine publishes and what the tests find, unless nothing is to be kept.
     pub fn history(
         &self,
@@ -105,9 +112,8 @@ impl Session {
         handle: &Handle,
         boards: Option<watch::Receiver<Arc<Board>>>,
     ) -> Option<History> {
-        let config::History { off, path, max_age, max_bytes } = self.config.history.clone();
-        let usual = || trace::state().map(|state| state.join("history.db"));
-        let path = path.or_else(usual).filter(|_| !off)?;
+        let config::History { max_age, max_bytes, .. } = self.config.history;
+        let path = self.history_file()?;
         let keeping = Keeping {
             path,
             bounds: Bounds { age: max_age, bytes: max_bytes },

@@ -7,6 +7,7 @@
 )]
 
 mod accept;
+mod baseline;
 mod history;
 
 use assert_cmd::cargo::cargo_bin;

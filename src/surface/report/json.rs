@@ -55,6 +55,7 @@ struct BlockerPart<'a> {
     also: Vec<&'a str>,
     standing_seconds: f64,
     accepted: Option<AcceptedPart<'a>>,
+    new: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -182,6 +183,7 @@ fn blocker(blocker: &Blocker, now: Duration) -> BlockerPart<'_> {
         also: blocker.also.iter().map(CheckId::as_str).collect(),
         standing_seconds: seconds(now.saturating_sub(blocker.since)),
         accepted: blocker.accepted.as_ref().map(accepted),
+        new: blocker.new,
     }
 }
 

@@ -35,10 +35,20 @@ fn flags(check: &CheckView, snapshot: &Snapshot) -> Vec<&'static str> {
         check.flags.flapping.then_some("flapping"),
         stale,
         accepted(check, snapshot).map(|_| "accepted"),
+        novelty(check, snapshot),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Whether what stands in the way at this check stood when the baseline was taken.
+fn novelty(check: &CheckView, snapshot: &Snapshot) -> Option<&'static str> {
+    let stands = |it: &&Blocker| {
+        it.cleared.is_none() && (it.check == check.id || it.also.contains(&check.id))
+    };
+    let blocker = snapshot.blockers.iter().find(stands)?;
+    Some(if blocker.new? { "new" } else { "known" })
 }
 
 /// What stands in the way at this check, and somebody answers for.

@@ -153,7 +153,7 @@ async fn a_test_starts_when_it_was_asked_and_shows_how_far_it_is() {
     })
     .await;
     let screen = paper.screen.screen().contents();
-    assert!(screen.contains("measures 6s of 10s"), "{screen}");
+    assert!(screen.contains("measures 6.2s of 10s"), "{screen}");
     assert!(screen.contains("the tests cannot be reached"), "{screen}");
 }
 

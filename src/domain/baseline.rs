@@ -1,0 +1,193 @@
+use super::{Blocker, CheckId, CheckView, Mark, Policy, Snapshot, Timestamp, Word, plain};
+use serde::{Deserialize, Serialize};
+
+/// Characters that a name has at most.
+const LONGEST_NAME: usize = 60;
+
+/// How everything stood at one moment, under a name, to compare with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// What somebody calls it.
+    pub name: String,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// On which host.
+    pub host: String,
+    /// The verdict then.
+    pub word: Word,
+    /// The overall score then.
+    pub score: Option<u8>,
+    /// Each check that had run.
+    pub checks: Vec<Was>,
+}
+
+/// How one check stood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Was {
+    /// Which.
+    pub check: CheckId,
+    /// What it came to.
+    pub mark: Mark,
+    /// Whether a stand-in answered.
+    pub fallback: bool,
+    /// Whether it stood in the way, by itself or with another one's cause.
+    pub stood: bool,
+    /// What it said.
+    pub summary: String,
+}
+
+/// What became of a check from one baseline to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// It stands in the way, and did not before.
+    New,
+    /// It stood in the way before, and does still.
+    Known,
+    /// It stood in the way before, and does not any more.
+    Fixed,
+}
+
+impl Change {
+    /// As it is written everywhere.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Known => "known",
+            Self::Fixed => "fixed",
+        }
+    }
+}
+
+impl Baseline {
+    /// How everything stands in `snapshot`, called `name`.
+    pub fn of(name: &str, snapshot: &Snapshot) -> Self {
+        let stands = |check: &CheckView, blocker: &Blocker| {
+            blocker.cleared.is_none()
+                && (blocker.check == check.id || blocker.also.contains(&check.id))
+        };
+        let was = |check: &CheckView| Was {
+            check: check.id.clone(),
+            mark: check.outcome().mark(),
+            fallback: check.finding.fallback,
+            stood: snapshot.blockers.iter().any(|blocker| stands(check, blocker)),
+            summary: check.finding.summary.clone(),
+        };
+        let checks = snapshot.integrations.iter().flat_map(|view| &view.checks);
+        Self {
+            name: name.into(),
+            at: snapshot.wall,
+            host: snapshot.host.clone(),
+            word: snapshot.verdict.word,
+            score: snapshot.score.map(|score| score.percent),
+            checks: checks.filter(|check| check.runs > 0).map(was).collect(),
+        }
+    }
+
+    /// Whether `name` can be typed, printed and told from others.
+    pub fn is_name(name: &str) -> bool {
+        let length = name.chars().count();
+        (1..=LONGEST_NAME).contains(&length) && plain(name, LONGEST_NAME) == name
+    }
+
+    /// Lets `policy` tell what is new from what stood before.
+    pub fn guide(&self, policy: &mut Policy) {
+        let passed = |was: &&Was| was.mark == Mark::Pass && !was.fallback;
+        policy.passed_before =
+            self.checks.iter().filter(passed).map(|was| was.check.clone()).collect();
+        policy.before = self.checks.iter().map(|was| (was.check.clone(), was.stood)).collect();
+    }
+
+    /// What became of each check that stood in the way before, or does in `after`; what is
+    /// new comes first. A check that only one of them knows cannot be compared.
+    pub fn changes<'a>(&'a self, after: &'a Self) -> Vec<(Change, &'a Was, &'a Was)> {
+        let both = after.checks.iter().filter_map(|now| {
+            let before = self.checks.iter().find(|was| was.check == now.check)?;
+            let change = match (before.stood, now.stood) {
+                (false, true) => Change::New,
+                (true, true) => Change::Known,
+                (true, false) => Change::Fixed,
+                (false, false) => return None,
+            };
+            Some((change, before, now))
+        });
+        let mut changes: Vec<_> = both.collect();
+        changes.sort_by_key(|(change, ..)| *change);
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Finding, Ledger, Rule, Verdict, sample};
+    use std::{sync::Arc, time::Duration};
+
+    fn snapshot(findings: [Finding; 4], policy: &Policy) -> Snapshot {
+        let checks = ["a", "b", "c", "d"].into_iter().zip(findings);
+        let checks = checks.map(|(name, finding)| sample::check(name, 1, finding)).collect();
+        let views = vec![Arc::new(sample::integration("test", "Test", checks))];
+        let mut ledger = Ledger::default();
+        ledger.fold(&views, policy, Duration::ZERO, Timestamp(7));
+        let blockers = ledger.list();
+        let verdict = Verdict::of(&views, &blockers, policy, Duration::ZERO);
+        Snapshot {
+            wall: Timestamp(7),
+            integrations: views,
+            blockers,
+            verdict,
+            ..Snapshot::default()
+        }
+    }
+
+    fn before() -> Baseline {
+        let (pass, fail) = (|| Finding::pass("ok"), || Finding::fail("no"));
+        Baseline::of("before", &snapshot([pass(), fail(), fail(), pass()], &Policy::default()))
+    }
+
+    #[test]
+    fn what_is_new_is_told_from_what_stood_before() {
+        let (pass, fail) = (|| Finding::pass("ok"), || Finding::fail("no"));
+        let mut policy = Policy::default();
+        before().guide(&mut policy);
+        let names: Vec<&str> = policy.passed_before.iter().map(CheckId::name).collect();
+        assert_eq!(names, ["a", "d"]);
+        let after = snapshot([fail(), fail(), pass(), pass()], &policy);
+        let new: Vec<_> = after.blockers.iter().map(|it| (it.check.name(), it.new)).collect();
+        assert_eq!(new, [("a", Some(true)), ("b", Some(false))]);
+        assert_eq!(
+            (after.verdict.rule, after.verdict.reason.as_str()),
+            (Rule::Blocked, "2 blockers, 1 new")
+        );
+        let after = Baseline::of("after", &after);
+        let before = before();
+        let told: Vec<_> = before
+            .changes(&after)
+            .iter()
+            .map(|(change, _, now)| (change.word(), now.check.name()))
+            .collect();
+        assert_eq!(told, [("new", "a"), ("known", "b"), ("fixed", "c")]);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_then_cannot_be_compared() {
+        let mut before = before();
+        before.checks.retain(|was| was.check.name() == "b");
+        let mut policy = Policy::default();
+        before.guide(&mut policy);
+        let all = || Finding::fail("no");
+        let after = snapshot([all(), all(), all(), all()], &policy);
+        let known = after.blockers.iter().filter_map(|it| it.new).collect::<Vec<_>>();
+        assert_eq!(known, [false]);
+        assert_eq!(before.changes(&Baseline::of("after", &after)).len(), 1);
+    }
+
+    #[test]
+    fn a_name_can_be_typed_and_printed() {
+        for good in ["before-v2", "4f2c1d9", "vor dem Einspielen"] {
+            assert!(Baseline::is_name(good), "{good}");
+        }
+        for bad in ["", "a\u{1b}[31m", "\u{202e}x", "a\nb", &"x".repeat(61)] {
+            assert!(!Baseline::is_name(bad), "{bad:?}");
+        }
+    }
+}
