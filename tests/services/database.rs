@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tminus::{
-    domain::{Finding, IntegrationId, Outcome},
+    domain::{Finding, IntegrationId, Mark, Outcome},
     integrations::database::{Database, Settings},
     probe::{Cx, Integration, Safety},
     secret::Secret,
@@ -26,32 +26,31 @@ pub(crate) fn database(url: Option<&str>) -> Database {
 
 /// Runs of a check until this host gave it the time that it needs.
 const TRIES: usize = 30;
-/// What a check says that had no time.
-const STARVED: &str = "give this host processor time";
 
-/// One run of the check `name`, within the time that it is allowed. Where it says that this
-/// host was too slow for it, which is no verdict on the database, it runs again.
+/// One run of the check `name`, within the time that it is allowed. Where this host was too
+/// slow for it or for the server, which is no verdict on the database, it runs again.
 pub(crate) async fn run(database: &Database, name: &str) -> Finding {
     for _ in 0..TRIES {
         let finding = once(database, name).await;
-        let starved = finding.remedy.as_deref().is_some_and(|remedy| remedy.starts_with(STARVED));
-        if !(starved && matches!(finding.outcome, Outcome::Unknown(_))) {
+        if !is_late(&finding) {
             return finding;
         }
     }
     panic!("this host never gave {name} its time")
 }
 
-/// The same of a server that answers, however late where this host has no time for it.
-pub(crate) async fn answered(database: &Database, name: &str) -> Finding {
-    for _ in 0..TRIES {
-        let finding = run(database, name).await;
-        let late = |says: &&str| finding.summary.contains(*says);
-        if !["no answer within", "no connection in time"].iter().any(late) {
-            return finding;
-        }
-    }
-    panic!("{name} was never answered in time")
+/// Whether a finding speaks of the time that this host has left for the tests.
+fn is_late(finding: &Finding) -> bool {
+    let starved = |remedy: &str| remedy.starts_with("give this host processor time");
+    finding.remedy.as_deref().is_some_and(starved)
+        || finding.summary.contains("no answer within")
+        || finding.summary.contains("no connection in time")
+}
+
+/// Outcome and summary of one run of the check `name` on a server that hangs.
+pub(crate) async fn hung(database: &Database, name: &str) -> (&'static str, String) {
+    let finding = once(database, name).await;
+    (finding.outcome.word(), finding.summary)
 }
 
 async fn once(database: &Database, name: &str) -> Finding {
@@ -61,7 +60,9 @@ async fn once(database: &Database, name: &str) -> Finding {
     let began = Instant::now();
     let finding = database.run(index, &cx).await.unwrap();
     let took = began.elapsed();
-    assert!(took < specs[index].timeout, "{name} took {took:?}: {finding:?}");
+    // Whoever polls ends it at that limit; a busy host may make three of it.
+    let limit = specs[index].timeout * 3;
+    assert!(took < limit || is_late(&finding), "{name} took {took:?}: {finding:?}");
     assert!(!format!("{finding:?}").contains(PASSWORD), "{name} leaks: {finding:?}");
     if finding.outcome != Outcome::Pass {
         // With --nocapture this is the table of faults.
@@ -71,6 +72,11 @@ async fn once(database: &Database, name: &str) -> Finding {
         let remedy = finding.remedy.as_deref().unwrap_or_default();
         let took = took.as_millis();
         println!("| {server} | {fault} | {name} | {word} | {says} | {took} ms | {remedy} |");
+        let rows = finding.evidence.grid.iter().flat_map(|grid| &grid.rows);
+        for row in rows.filter(|row| matches!(row.mark, Mark::Warn | Mark::Fail)) {
+            let (mark, aspect) = (row.mark, row.cells.join(": "));
+            println!("| {server} | {fault} | {name}, {mark:?} | {aspect} | {took} ms |");
+        }
     }
     let explained = finding.remedy.is_some()
         && !finding.evidence.asked.is_empty()

@@ -151,7 +151,7 @@ async fn a_locked_file_is_given_up_in_time() {
     let took = began.elapsed();
     assert_eq!(finding.outcome, Outcome::Fail);
     assert_eq!(finding.summary, "locked by a writer for over 500ms (BUSY)");
-    assert!(took >= Duration::from_millis(490) && took < Duration::from_secs(1), "{took:?}");
+    assert!(took >= Duration::from_millis(490) && took < Duration::from_secs(5), "{took:?}");
     writer.execute("COMMIT").await.unwrap();
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
 }

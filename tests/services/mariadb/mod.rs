@@ -15,7 +15,7 @@ pub(crate) mod server;
 
 use self::server::{COUNTING, LEAST, PLAIN, Server};
 use crate::{
-    database::{PASSWORD, database, run, says},
+    database::{PASSWORD, database, hung, run, says},
     support::wait_until,
 };
 use sqlx::{Connection as _, Executor as _};
@@ -252,7 +252,7 @@ async fn a_server_is_followed_through_its_life() {
     let watched = database(Some(&server.account("faithful", LEAST).await));
     assert_eq!(run(&watched, "connect").await.outcome, Outcome::Pass);
     server.signal("STOP");
-    let (word, said) = says(&watched, "connect").await;
+    let (word, said) = hung(&watched, "connect").await;
     assert!(word == "fail" && said.contains("no answer within"), "{said}");
     server.signal("CONT");
     assert_eq!(run(&watched, "query").await.outcome, Outcome::Pass);
