@@ -67,12 +67,12 @@ async fn in_process() -> Finding {
 }
 
 async fn on_server(site: &Site, turn: &Turn) -> Result<Finding, Trouble> {
-    let client = turn.client().await?;
-    if !site.may_write_to(&client) {
+    let reached = site.client_of(turn).await?;
+    if !site.may_write_to(&reached.0) {
         return Ok(not_allowed());
     }
-    let spoken = client.place.clone();
-    let (server, ready) = site.ready(turn, client).await?;
+    let spoken = reached.0.place.clone();
+    let (server, ready) = site.ready(reached).await?;
     let (keys, pace) = (Keys::new(PUBSUB.name), ready.pace());
     let commands = ready.scene.commands.as_ref();
     if let Some(command) = commands.and_then(|known| known.lack(PUBSUB.needs)) {

@@ -7,12 +7,16 @@ use super::{
     reply::odd,
     server::Server,
     services::{Commands, Pace, Scene},
-    topology::Turn,
+    topology::Reached,
     trouble::{Step, Trouble},
     vitals::room,
 };
 use crate::domain::{Cause, Evidence, Finding};
-use std::{sync::Arc, time::Duration};
+use std::{
+    ptr,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
@@ -65,7 +69,7 @@ pub(super) struct Readiness(Mutex<Option<(Instant, Ready)>>);
 /// A connection that answers, how fast, and what the server says of itself.
 #[derive(Clone)]
 pub(super) struct Ready {
-    client: Arc<Client>,
+    client: Weak<Client>,
     pub(super) pings: Vec<Duration>,
     pub(super) scene: Arc<Scene>,
 }
@@ -76,35 +80,37 @@ impl Site {
         Scene { notices: self.notices(), skew: self.skew(Instant::now()), ..Scene::default() }
     }
 
-    /// Makes ready for a run: the server as it sees it, and what is known of it.
-    pub(super) async fn ready(
-        &self,
-        turn: &Turn,
-        client: Arc<Client>,
-    ) -> Result<(Server, Ready), Trouble> {
-        if !turn.is_shared() {
-            // Nobody else is where this run is.
-            let server = Server::alone(Arc::clone(&client));
-            return Ok((server.clone(), made_ready(&server, client, None, self.told()).await?));
-        }
+    /// Makes ready for a run on a connection: the server as it sees it, and what is known
+    /// of it.
+    pub(super) async fn ready(&self, (client, took): Reached) -> Result<(Server, Ready), Trouble> {
         let server = Server::new(Arc::clone(&client));
+        (0..took).for_each(|_| server.tally().sends(0));
         let mut latest = self.readiness.0.lock().await;
-        if let Some((at, ready)) = latest.as_ref()
-            && at.elapsed() < FRESH
-            && Arc::ptr_eq(&ready.client, &client)
-            // A moment that was slow is not to be told to those who ask again.
-            && ready.pace().is_quick()
-        {
-            return Ok((server, ready.clone()));
+        let fresh =
+            latest.as_ref().filter(|(at, ready)| at.elapsed() < FRESH && ready.is_of(&client));
+        if let Some((_, ready)) = fresh {
+            let ready = ready.clone();
+            if ready.pace().is_quick() {
+                return Ok((server, ready));
+            }
+            // A moment that was slow is not told to others: each measures anew, side by side.
+            drop(latest);
+            let pings = round_trips(&server, PINGS).await?;
+            return Ok((server, Ready { pings, ..ready }));
         }
         let before = latest.take().map(|(_, ready)| ready);
-        let ready = made_ready(&server, client, before, self.told()).await?;
+        let ready = made_ready(&server, &client, before, self.told()).await?;
         *latest = Some((Instant::now(), ready.clone()));
         Ok((server, ready))
     }
 }
 
 impl Ready {
+    /// Whether it was found out on this connection.
+    fn is_of(&self, client: &Arc<Client>) -> bool {
+        ptr::eq(self.client.as_ptr(), Arc::as_ptr(client))
+    }
+
     pub(super) fn pace(&self) -> Pace {
         Pace::of(&self.pings)
     }
@@ -123,13 +129,13 @@ impl Ready {
 
 async fn made_ready(
     server: &Server,
-    client: Arc<Client>,
+    client: &Arc<Client>,
     before: Option<Ready>,
     told: Scene,
 ) -> Result<Ready, Trouble> {
     let pings = round_trips(server, PINGS).await?;
-    let scene = Arc::new(scene(server, &client, before.as_ref(), told).await?);
-    Ok(Ready { client, pings, scene })
+    let scene = Arc::new(scene(server, client, before.as_ref(), told).await?);
+    Ok(Ready { client: Arc::downgrade(client), pings, scene })
 }
 
 /// What round trips take now.
@@ -161,7 +167,7 @@ async fn scene(
     told: Scene,
 ) -> Result<Scene, Trouble> {
     let info = permitted(info(server, None).await)?;
-    let same = before.filter(|before| Arc::ptr_eq(&before.client, client));
+    let same = before.filter(|before| before.is_of(client));
     let commands = if let Some(same) = same {
         same.scene.commands.clone()
     } else {

@@ -189,7 +189,10 @@ async fn on_server<S: ?Sized + Send + Sync>(trial: &Trial<S>, site: &Site) -> Fi
             Err(trouble) => (untold(trouble), false),
         };
         match first {
-            None if redirected => first = Some(finding.receipt),
+            None if redirected => {
+                site.turns.look_anew().await;
+                first = Some(finding.receipt);
+            }
             None => return site.turns.ended(&turn, finding),
             Some(receipt) => {
                 let (evidence, receipt) = (finding.evidence.clone(), finding.receipt.and(receipt));
@@ -206,11 +209,11 @@ async fn in_turn<S: ?Sized + Send + Sync>(
     site: &Site,
     turn: &Turn,
 ) -> Result<(Finding, bool), Trouble> {
-    let client = turn.client().await?;
-    if !site.may_write_to(&client) {
+    let reached = site.client_of(turn).await?;
+    if !site.may_write_to(&reached.0) {
         return Ok((not_allowed(), false));
     }
-    let (server, ready) = site.ready(turn, client).await?;
+    let (server, ready) = site.ready(reached).await?;
     let (service, pace) = (trial.service, ready.pace());
     let commands = ready.scene.commands.as_ref();
     if let Some(command) = commands.and_then(|known| known.lack(service.needs)) {

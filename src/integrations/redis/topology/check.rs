@@ -47,9 +47,9 @@ async fn look(site: &Site, sent: &AtomicU64) -> Result<Finding, Trouble> {
         return Ok(guarded(site, sent).await);
     }
     let client = site.line.take().await?;
-    sent.fetch_add(1, Relaxed);
     if client.is_cluster() {
-        let shards = cluster::shards(&client).await?;
+        let (shards, asked) = site.shards(&client).await?;
+        sent.fetch_add(asked, Relaxed);
         site.remember(&shards);
         let all = shards.len();
         let members = cluster::survey(&site.transport, shards, sent).await;
@@ -58,6 +58,7 @@ async fn look(site: &Site, sent: &AtomicU64) -> Result<Finding, Trouble> {
     if site.cluster {
         return Ok(no_cluster());
     }
+    sent.fetch_add(1, Relaxed);
     let role = match client.ask(&redis::cmd("ROLE")).await {
         Ok(answer) => Role::read(&answer),
         Err(Trouble::Reply { .. }) => client.greeting.role(),

@@ -24,7 +24,7 @@ mod verdict;
 
 pub(crate) use entrance::{Announced, Entrance};
 pub(crate) use sentinel::named_master;
-pub(crate) use turn::{Turn, Turns};
+pub(crate) use turn::{Reached, Turn, Turns};
 
 use super::{client::Client, transport::Transport, trouble::Trouble};
 use tokio::time::Instant;

@@ -19,21 +19,34 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{sync::Mutex as Shared, time::Instant};
 
 /// How long it may take to get at the master of a shard.
 const DIAL: Duration = Duration::from_millis(1500);
+/// Runs that begin within so much of each other share what was found out.
+const AT_ONCE: Duration = Duration::from_millis(250);
+/// How long it is kept in mind that there was a connection to a shard.
+const FORGOTTEN: Duration = Duration::from_mins(10);
 /// Doors to a cluster that are remembered.
 const DOORS: usize = 8;
 /// Other shards whose last run is shown beside that of this one.
 const SHOWN: usize = 6;
 
-/// What each service has gone through.
+/// What each service has gone through, and what runs at the same time share.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<&'static str, Past>>);
+pub(crate) struct Turns {
+    pasts: Mutex<HashMap<&'static str, Past>>,
+    shards: Shared<Option<(Instant, Vec<Shard>)>>,
+    lines: Shared<HashMap<String, (Instant, Line)>>,
+}
+
+/// A connection to a shard that may be open still, or why there is none.
+type Line = Result<Weak<Client>, Trouble>;
+/// A connection, and how many commands it took to get at it.
+pub(crate) type Reached = (Arc<Client>, u64);
 
 /// What a service has gone through.
 #[derive(Default)]
@@ -49,6 +62,8 @@ struct Past {
 pub(crate) struct Turn {
     service: &'static str,
     ground: Ground,
+    /// How many commands it took to find out.
+    asked: u64,
     /// The slots that its keys have to be in.
     pub(crate) slots: Slots,
     /// Where to listen for what is published.
@@ -90,7 +105,8 @@ impl Site {
         choose: fn(&Turns, &'static str, &[Shard]) -> (usize, usize),
     ) -> Result<Turn, Trouble> {
         let is_cluster = client.is_cluster();
-        let shards = if is_cluster { cluster::shards(&client).await? } else { Vec::new() };
+        let (shards, asked) =
+            if is_cluster { self.shards(&client).await? } else { (Vec::new(), 0) };
         if is_cluster {
             self.remember(&shards);
         }
@@ -99,16 +115,57 @@ impl Site {
             // A cluster in which nobody has slots is for the server to complain about.
             let ear = Arc::clone(&self.transport);
             let ground = Ground::Shared(client);
-            return Ok(Turn { service, ground, slots: Slots::all(), ear });
+            return Ok(Turn { service, ground, asked, slots: Slots::all(), ear });
         };
         let says = format!("{}, {}, {} of {}", shard.name(), shard.slots, mouth + 1, shards.len());
         let way = cluster::way(&self.transport, shard);
         Ok(Turn {
             service,
             ground: Ground::Shard { way: Box::new(way), name: shard.name(), says },
+            asked,
             slots: shard.slots.clone(),
             ear: Arc::new(cluster::way(&self.transport, ear)),
         })
+    }
+
+    /// The shards of the cluster that `client` is a node of, asked for once for all runs
+    /// that begin at the same time.
+    pub(super) async fn shards(&self, client: &Client) -> Result<(Vec<Shard>, u64), Trouble> {
+        let mut known = self.turns.shards.lock().await;
+        if let Some((at, shards)) = known.as_ref()
+            && at.elapsed() < AT_ONCE
+        {
+            return Ok((shards.clone(), 0));
+        }
+        let shards = cluster::shards(client).await?;
+        *known = Some((Instant::now(), shards.clone()));
+        Ok((shards, 1))
+    }
+
+    /// The connection to use in a turn: in a cluster one for all runs that are on the
+    /// same shard at the same time.
+    pub(crate) async fn client_of(&self, turn: &Turn) -> Result<Reached, Trouble> {
+        let (way, name) = match &turn.ground {
+            Ground::Shared(client) => return Ok((Arc::clone(client), turn.asked)),
+            Ground::Shard { way, name, .. } => (way, name),
+        };
+        let mut lines = self.turns.lines.lock().await;
+        match lines.get(name) {
+            Some((_, Ok(line))) => {
+                if let Some(client) = line.upgrade().filter(|client| !client.is_spent()) {
+                    return Ok((client, turn.asked));
+                }
+            }
+            Some((at, Err(trouble))) if at.elapsed() < AT_ONCE => return Err(trouble.clone()),
+            Some((_, Err(_))) | None => {}
+        }
+        let (mut watch, deadline) = (Stopwatch::start(), Instant::now() + DIAL);
+        let dialled = Client::dial(way, Purpose::Data, &mut watch, deadline).await.map(Arc::new);
+        // Of shards that are no more nothing is kept.
+        lines.retain(|_, (at, _)| at.elapsed() < FORGOTTEN);
+        let line = dialled.as_ref().map(Arc::downgrade).map_err(Clone::clone);
+        lines.insert(name.clone(), (Instant::now(), line));
+        dialled.map(|client| (Arc::clone(&client), turn.asked + client.sent()))
     }
 
     /// The ways to all masters of the cluster that `client` is a node of.
@@ -139,20 +196,14 @@ impl Turn {
             Ground::Shard { way, .. } => Some(way),
         }
     }
-
-    /// The connection to use.
-    pub(crate) async fn client(&self) -> Result<Arc<Client>, Trouble> {
-        match &self.ground {
-            Ground::Shared(client) => Ok(Arc::clone(client)),
-            Ground::Shard { way, .. } => {
-                let (mut watch, deadline) = (Stopwatch::start(), Instant::now() + DIAL);
-                Client::dial(way, Purpose::Data, &mut watch, deadline).await.map(Arc::new)
-            }
-        }
-    }
 }
 
 impl Turns {
+    /// Lets the next turn ask anew which shards there are: a slot has moved.
+    pub(crate) async fn look_anew(&self) {
+        *self.shards.lock().await = None;
+    }
+
     /// The shard of the next run: one that failed, one that is known to be down, or
     /// the next one in turn.
     fn choose(&self, service: &'static str, shards: &[Shard]) -> (usize, usize) {
@@ -196,7 +247,7 @@ impl Turns {
     }
 
     fn pasts(&self) -> MutexGuard<'_, HashMap<&'static str, Past>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pasts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -265,7 +316,7 @@ mod tests {
         let way = || Transport::new(Entrance::of(address.clone()), None);
         let name = shards(&[])[at].name();
         let ground = Ground::Shard { way: Box::new(way()), says: format!("{name}, slot 1"), name };
-        Turn { service: "lock", ground, slots: Slots::all(), ear: Arc::new(way()) }
+        Turn { service: "lock", ground, asked: 0, slots: Slots::all(), ear: Arc::new(way()) }
     }
 
     #[tokio::test]

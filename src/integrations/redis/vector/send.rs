@@ -104,7 +104,8 @@ async fn lanes(
         None => site.turn_from("commands", Arc::clone(&first)).await?,
     };
     let way = turn.way().unwrap_or(&site.transport);
-    let reads = if turn.is_shared() { first } else { dial(way).await? };
+    let leads_there = turn.is_shared() || first.place.as_ref() == Some(&way.address.place);
+    let reads = if leads_there { first } else { dial(way).await? };
     let listens = PROBES.iter().any(|probe| wanted(probe) && probe.lane == Lane::Listens);
     let listener = async { if listens { dial(way).await.map(Some) } else { Ok(None) } };
     let (writes, listener) = join(dial(way), listener).await;
