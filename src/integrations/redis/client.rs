@@ -296,7 +296,7 @@ pub(super) fn lacks_hello(code: &str, text: &str) -> bool {
 
 /// What it means that nothing came in the time that was `allowed`. The answer may
 /// have been waiting for us, if our own alarm came far too late.
-fn unanswered(allowed: Duration, waited: Duration) -> Trouble {
+pub(super) fn unanswered(allowed: Duration, waited: Duration) -> Trouble {
     match waited.saturating_sub(allowed) {
         lag if lag > STARVED => Trouble::Starved(lag),
         _ => Trouble::Late { step: Step::Answer, after: allowed },

@@ -1,7 +1,7 @@
 use super::{
-    client::{Client, Purpose},
+    client::{Client, Purpose, unanswered},
     transport::Transport,
-    trouble::{FIND_WHO_CLOSES, Step, Trouble},
+    trouble::{FIND_WHO_CLOSES, Trouble},
 };
 use crate::{
     domain::{Finding, Outcome},
@@ -57,8 +57,8 @@ impl Line {
 
     /// A connection that has just answered.
     pub(super) async fn take(&self) -> Result<Arc<Client>, Trouble> {
-        let late = Trouble::Late { step: Step::Answer, after: TAKE };
-        timeout(TAKE, self.taken(ONE_ATTEMPT)).await.unwrap_or(Err(late))
+        let (began, taken) = (Instant::now(), self.taken(ONE_ATTEMPT));
+        timeout(TAKE, taken).await.unwrap_or_else(|_| Err(unanswered(TAKE, began.elapsed())))
     }
 
     /// A connection of its own, for who only looks: what waits on the shared one, as

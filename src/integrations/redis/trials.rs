@@ -7,8 +7,8 @@ use super::{
     keys::Keys,
     server::Server,
     services::{
-        Bench, Case, Pace, Ran, Service, Spared, cache, lacking, lock, queue, ratelimit, run_all,
-        run_in_process, session, spared, sum_up,
+        Bench, Case, Pace, Ran, Service, Spared, cache, excused, lacking, lock, queue, ratelimit,
+        run_all, run_in_process, session, spared, sum_up,
     },
     settings::Meant,
     steps::Steps,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{Evidence, Finding, Quantity, Receipt, Skip},
-    probe::ProbeError,
+    probe::{ProbeError, with_lag},
     units,
 };
 use std::sync::{Arc, PoisonError};
@@ -229,7 +229,8 @@ async fn in_turn<S: ?Sized + Send + Sync>(
         pace,
         scene: Some(Arc::clone(&ready.scene)),
     };
-    let ran = run_all(trial.cases, pace, set_up).await;
+    let (ran, lag) = with_lag(run_all(trial.cases, pace, set_up)).await;
+    let ran = excused(ran, lag);
     let mut finding = sum_up(service, &ran, trial.cases.len(), pace);
     site.note_lingering(&ran);
     if let Some(spared) = spared(service, &ran) {

@@ -1,5 +1,18 @@
-use super::{Held, Pace, Upset};
+use super::{super::client::STARVED, Held, Pace, Ran, Upset};
 use crate::probe::with_lag;
+use std::time::Duration;
+
+const TOO_BUSY: Upset = Upset::Missed("this host was too busy to tell");
+
+/// The cases of a run during which this host stood still for `lag`: what a lease or a
+/// session outlasts then, and what it does not, says nothing about the server.
+pub(crate) fn excused(mut ran: Vec<Ran>, lag: Duration) -> Vec<Ran> {
+    if lag > STARVED {
+        let broken = |ran: &&mut Ran| matches!(ran.ended, Err(Upset::Broken(_)));
+        ran.iter_mut().filter(broken).for_each(|ran| ran.ended = Err(TOO_BUSY));
+    }
+    ran
+}
 
 /// Runs a case that waits for timers of ours: what it saw while this host was
 /// late by more than the slack says nothing about the server.
@@ -12,18 +25,29 @@ pub(crate) async fn fairly(
         Ok(held) => held.slow.is_some() || held.hazard.is_some(),
         Err(upset) => matches!(upset, Upset::Broken(_)),
     };
-    if blames && lag > pace.slack() {
-        Err(Upset::Missed("this host was too busy to tell"))
-    } else {
-        ended
-    }
+    if blames && lag > pace.slack() { Err(TOO_BUSY) } else { ended }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::Broken, *};
-    use std::time::Duration;
     use tokio::time::advance;
+
+    #[test]
+    fn a_host_that_stood_still_breaks_no_promise_of_another() {
+        let broken = Broken {
+            says: "x".into(),
+            asked: "x",
+            wanted: "x".into(),
+            got: "x".into(),
+            remedy: None,
+        };
+        let of = |ended| Ran { id: "C1", guarantee: "", remedy: "", ended, steps: Vec::new() };
+        let all = || vec![of(Err(Upset::Broken(broken.clone()))), of(Ok(Held::saw("x")))];
+        assert_eq!(excused(all(), STARVED), all());
+        let missed = excused(all(), STARVED + Duration::from_millis(1));
+        assert_eq!((&missed[0].ended, &missed[1]), (&Err(TOO_BUSY), &all()[1]));
+    }
 
     async fn after_a_stall_of(ms: u64, ended: Result<Held, Upset>) -> Result<Held, Upset> {
         let case = async {
