@@ -79,7 +79,10 @@ pub(super) async fn abandoned(bench: &Bench<dyn Lock>) -> Result<Held, Upset> {
     let hold = kept_hold(bench, &key, ttl).await?;
     sleep(ttl / 2).await;
     let earlier = hold.fence();
-    let expiry = Expiry { set: hold.abandon(), ttl, slack: bench.pace.slack() };
+    let Some(set) = hold.abandon() else {
+        return Err(Upset::Missed("a renewal was on its way when the holder was killed"));
+    };
+    let expiry = Expiry { set, ttl, slack: bench.pace.slack() };
     let other = Token::new()?;
     expiry.nearly().await;
     let (early, seen) = watched(lock.acquire(&key, &other, LONG)).await?;

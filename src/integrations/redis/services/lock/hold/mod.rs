@@ -90,6 +90,8 @@ struct Tenure {
 struct State {
     renewed: Window,
     renewals: u32,
+    /// Whether a renewal was sent that was not granted yet: it may still arrive.
+    on_its_way: bool,
     loss: Option<Loss>,
 }
 
@@ -139,7 +141,7 @@ impl Hold {
             stake,
             terms,
             began: renewed.from,
-            state: Mutex::new(State { renewed, renewals: 0, loss: None }),
+            state: Mutex::new(State { renewed, renewals: 0, on_its_way: false, loss: None }),
             lost: CancellationToken::new(),
         });
         Ok(Taken::Held(Self { grip, tenure, fence, watchdog: None }))
@@ -197,11 +199,13 @@ impl Hold {
         Ok(owner)
     }
 
-    /// Leaves it as a holder does that is killed: it expires.
-    pub(super) fn abandon(mut self) -> Window {
+    /// Leaves it as a holder does that is killed: it expires. When it was last renewed,
+    /// unless a renewal is on its way, which may be carried out at any later moment.
+    pub(super) fn abandon(mut self) -> Option<Window> {
         self.watchdog = None;
         self.grip.may_hold = false;
-        self.renewed().0
+        let state = self.tenure.state();
+        (!state.on_its_way).then_some(state.renewed)
     }
 }
 
@@ -232,6 +236,7 @@ impl State {
     fn renew(&mut self, window: Window) {
         self.renewed = window;
         self.renewals += 1;
+        self.on_its_way = false;
     }
 }
 
@@ -277,6 +282,7 @@ impl Tenure {
             // After a pause of this process the lock may be another's: look before asking.
             self.in_time()?;
             let deadline = cmp::min(Instant::now() + ttl / 6, self.until());
+            self.state().on_its_way = true;
             let attempt = watched(stake.lock.extend(&stake.key, &stake.token, ttl));
             match timeout_at(deadline, attempt).await {
                 Ok(Ok((Owner::Yes, window))) => {

@@ -144,3 +144,15 @@ async fn it_is_given_back_when_dropped_even_while_it_is_taken() {
     tokio::task::yield_now().await;
     assert_eq!(lock.left(&key).await, Ok(Left::Absent), "dropped while it was held");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_killed_while_it_renews_does_not_know_until_when_it_is_held() {
+    for (one_in, known) in [(1, true), (3, false)] {
+        let (_, lock, key) = flaky(one_in);
+        let hold = held(&lock, &key, Terms::of(TTL)).await;
+        let taken = hold.renewed().0;
+        sleep(TTL / 3 + Duration::from_millis(1)).await;
+        let left = hold.abandon();
+        assert_eq!(left.map(|at| at.from - taken.from), known.then_some(TTL / 3));
+    }
+}
