@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How soon a lost connection has to be back, and when waiting is given up.
 const BACK: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_secs(2);
+/// How long it has to stay then. Shorter, and what lies between cuts that come several
+/// times a second looked sound.
+const STEADY: Duration = Duration::from_millis(400);
 /// Messages whose way is timed.
 const TIMED: usize = 3;
 /// What the slowest may take besides ten round trips.
@@ -66,7 +69,7 @@ pub(crate) const CASES: &[Case<dyn PubSub>] = &[
     },
     Case {
         id: "P7",
-        guarantee: "a lost connection comes back, and the gap is told",
+        guarantee: "a lost connection comes back and stays, the gap is told",
         remedy: LISTENERS,
         needs: Needs::Nothing,
         run: |bench| Box::pin(mended(bench)),
@@ -301,6 +304,13 @@ async fn mended(bench: &Bench<dyn PubSub>) -> Result<Held, Upset> {
     let both =
         [message(&topics[1], &channels, "p", b"x"), message(&topics[0], &channels, "e", END)];
     again.holds(events == both, &events)?;
+    let stays = Claim {
+        else_says: "no stable subscription",
+        asked: "listen on after the gap",
+        wanted: "silence, and no second gap",
+    };
+    let later = listener.next(STEADY).await?;
+    stays.holds(later.is_none(), &later)?;
     let limit = BACK + bench.pace.slowest() * 4;
     let slow = (took > limit).then(|| format!("back only after {}", units::span(took)));
     Ok(Held::saw(format!("back after {}", units::span(away))).but_slow(slow))

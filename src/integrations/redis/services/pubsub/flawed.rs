@@ -4,7 +4,8 @@
 
 use super::{
     super::{super::keys::Key, Answer, Told, case::endings},
-    CASES, Channel, Confirmed, Event, InProcess, Message, PubSub, Reached, Subscription, Topic,
+    CASES, Channel, Confirmed, Event, Gap, InProcess, Message, PubSub, Reached, Subscription,
+    Topic,
 };
 use std::{
     collections::VecDeque,
@@ -36,6 +37,7 @@ enum Flaw {
     StaysAway,
     HidesTheGap,
     ForgetsPatterns,
+    IsUnsteady,
     GlobsLikeAShell,
 }
 
@@ -179,6 +181,9 @@ impl Subscription for Listening {
                         self.held.lock().unwrap().extend(spoilt);
                     }
                     Some(Event::Gap(_)) if self.flaw == Flaw::HidesTheGap => {}
+                    None if self.flaw == Flaw::IsUnsteady && *self.was_cut.lock().unwrap() => {
+                        return Ok(Some(Event::Gap(Gap::Away(within))));
+                    }
                     other => return Ok(other),
                 }
             }
@@ -231,6 +236,7 @@ async fn every_flaw_is_noticed() {
         (Flaw::StaysAway, "P7"),
         (Flaw::HidesTheGap, "P7"),
         (Flaw::ForgetsPatterns, "P7"),
+        (Flaw::IsUnsteady, "P7"),
         (Flaw::TakesPatternsForPrefixes, "P10"),
         (Flaw::GlobsLikeAShell, "P10"),
     ];
