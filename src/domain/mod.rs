@@ -3,6 +3,7 @@
 //! Nothing in here performs I/O, reads a clock, spawns a task or draws. Every
 //! other layer may use this one; this one uses `std` and `serde` alone.
 
+mod annals;
 mod baseline;
 mod blocker;
 mod check;
@@ -28,6 +29,7 @@ mod tally;
 mod time;
 mod verdict;
 
+pub use annals::{Annals, KnownRun, Turn};
 pub use baseline::{Baseline, Change, Was};
 pub use blocker::{Blocker, Ledger, Stands};
 pub use check::{Cadence, CheckSpec, Class, Impact, Text, text};

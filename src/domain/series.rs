@@ -42,6 +42,11 @@ impl Series {
         self.0 = all;
     }
 
+    /// Forgets all but the newest `most`.
+    pub fn keep(&mut self, most: usize) {
+        self.0.drain(..self.0.len().saturating_sub(most));
+    }
+
     /// Oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Sample> + ExactSizeIterator {
         self.0.iter().copied()

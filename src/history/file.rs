@@ -1,7 +1,7 @@
 //! Opens the file, makes it ours, and puts aside what is not.
 
 use super::{
-    schema::{APPLICATION, CREATE, VERSION},
+    schema::{ADDED, APPLICATION, CREATE, VERSION},
     trouble::Trouble,
 };
 use crate::domain::Timestamp;
@@ -65,6 +65,31 @@ pub(super) async fn open(path: &Path, now: Timestamp) -> Result<Opened, Trouble>
     Ok(Opened { link, aside: Some((trouble, aside)), _lock: lock })
 }
 
+/// Reads a file as it is: makes nothing, and puts nothing aside.
+pub(super) async fn open_as_it_is(path: &Path) -> Result<SqliteConnection, Trouble> {
+    File::open(path)?;
+    if is_cut_off(path)? {
+        return Err(Trouble::Damaged);
+    }
+    // A log of what is not in the file yet can be read by who may write only.
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .pragma("query_only", "ON")
+        .thread_name(|_| "history".into());
+    let Ok(mut link) = SqliteConnection::connect_with(&options).await else {
+        return open_to_read(path).await;
+    };
+    match marks(&mut link).await {
+        Ok([APPLICATION, version]) if version > VERSION => Err(Trouble::Newer),
+        Ok([APPLICATION, _]) => Ok(link),
+        Ok(_) => Err(Trouble::Foreign),
+        // In a folder where nobody can write, what lies beside it cannot be used.
+        Err(Trouble::ReadOnly | Trouble::Denied) => open_to_read(path).await,
+        Err(trouble) => Err(trouble),
+    }
+}
+
 /// Reads a file that nobody can write to.
 pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, Trouble> {
     let options = options(path).create_if_missing(false).read_only(true).immutable(true);
@@ -103,6 +128,7 @@ async fn connect(path: &Path) -> Result<SqliteConnection, Trouble> {
     }
     // Only now: it is ours to change.
     sqlx::query("PRAGMA journal_mode = WAL").execute(&mut link).await?;
+    sqlx::query(ADDED).execute(&mut link).await?;
     let checkpoint = format!("PRAGMA wal_autocheckpoint = {CHECKPOINT}");
     sqlx::query(sqlx::AssertSqlSafe(checkpoint)).execute(&mut link).await?;
     Ok(link)

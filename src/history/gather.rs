@@ -2,10 +2,13 @@
 
 use super::note::Note;
 use crate::domain::{
-    CheckId, CheckView, Event, IntegrationId, IntegrationView, Severity, Snapshot, Timestamp,
-    Verdict,
+    CheckId, CheckView, Event, IntegrationId, IntegrationView, Journal, Severity, Snapshot,
+    Timestamp, Verdict,
 };
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// Values of a series that a report draws.
+const DRAWN: usize = 60;
 
 /// Remembers what was noted, so that each thing is noted once.
 #[derive(Debug, Default)]
@@ -141,6 +144,24 @@ impl Seen {
     }
 }
 
+/// Everything that is known, without what the tables have: it is read together with them,
+/// and a report draws no more of a series. `None` before anything is known.
+pub(super) fn evidence(snapshot: &Snapshot) -> Option<Note> {
+    let mut kept = snapshot.clone();
+    kept.journal = Journal::default();
+    for view in &mut kept.integrations {
+        let view = Arc::make_mut(view);
+        view.latency.keep(DRAWN);
+        for check in &mut view.checks {
+            check.measures.keep(DRAWN);
+            check.pending = None;
+        }
+    }
+    let ran = kept.integrations.iter().flat_map(|view| &view.checks).any(|check| check.runs > 0);
+    let text = serde_json::to_string(&kept).ok().filter(|_| ran)?;
+    Some(Note::Evidence { at: kept.wall, snapshot: text })
+}
+
 /// When `at`, a time of the engine's, was on the wall.
 fn wall(snapshot: &Snapshot, at: Duration) -> Timestamp {
     let ago = i64::try_from(snapshot.at.saturating_sub(at).as_millis()).unwrap_or(i64::MAX);
@@ -187,7 +208,8 @@ mod tests {
             | Note::Standing { .. }
             | Note::Event { .. }
             | Note::Verdict { .. }
-            | Note::Test { .. } => None,
+            | Note::Test { .. }
+            | Note::Evidence { .. } => None,
         };
         notes.iter().filter_map(point).collect()
     }

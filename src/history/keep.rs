@@ -3,7 +3,7 @@
 use super::{
     Keeping, Kind,
     file::{self, Opened},
-    gather::Gatherer,
+    gather::{self, Gatherer},
     note::Note,
     past,
     trim::trim,
@@ -99,11 +99,13 @@ impl Keeper {
                 Wake::Due => self.write().await,
                 Wake::Trim => {
                     self.trim().await;
+                    self.evidence();
                     trim_at = Instant::now() + TRIM.0;
                 }
             }
         }
         self.gather();
+        self.evidence();
         self.write().await;
     }
 
@@ -183,6 +185,13 @@ impl Keeper {
         let snapshot = Arc::clone(&self.engine.snapshots.borrow_and_update());
         let notes = self.gatherer.gather(&snapshot);
         self.wait(notes);
+    }
+
+    /// Notes everything that is known, once anything is.
+    fn evidence(&mut self) {
+        let snapshot = Arc::clone(&self.engine.snapshots.borrow());
+        self.waiting.retain(|note| !matches!(note, Note::Evidence { .. }));
+        self.wait(gather::evidence(&snapshot).into_iter().collect());
     }
 
     /// Notes the tests that have ended since.

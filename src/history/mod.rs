@@ -10,6 +10,7 @@
 //! it: a console starts without the past and gets it when it is read, and a disk
 //! that is slow, full or gone costs what would have been kept and nothing else.
 
+mod archive;
 mod baselines;
 mod file;
 mod gather;
@@ -21,6 +22,7 @@ mod trim;
 mod trouble;
 mod write;
 
+pub use archive::{Archive, Condition};
 pub use baselines::Baselines;
 pub use trim::Bounds;
 pub use write::{Kind, Writer};

@@ -13,6 +13,8 @@ pub(super) enum Note {
     Event { at: Timestamp, check: Option<String>, mark: Option<Mark>, text: String },
     /// What it all comes to, and when that was last looked at.
     Verdict { at: Timestamp, verdict: Verdict, score: Option<u8>, coverage: Option<u8> },
+    /// Everything that is known, in place of what was kept of this run before.
+    Evidence { at: Timestamp, snapshot: String },
     /// A performance test has ended.
     Test { at: Timestamp, test: String, record: String },
 }

@@ -52,3 +52,10 @@ CREATE TABLE baseline (
     snapshot TEXT NOT NULL
 ) STRICT;
 ";
+
+/// What came later and changes nothing that was there: what a run knew at its end.
+pub(super) const ADDED: &str = "
+CREATE TABLE IF NOT EXISTS evidence (
+    run INTEGER PRIMARY KEY, at INTEGER NOT NULL, snapshot TEXT NOT NULL
+) STRICT;
+";

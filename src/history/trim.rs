@@ -109,6 +109,7 @@ async fn forget(link: &mut SqliteConnection, before: i64) -> Result<(), Trouble>
         "DELETE FROM event WHERE at < ?1",
         "DELETE FROM test WHERE at < ?1",
         "DELETE FROM run WHERE seen < ?1",
+        "DELETE FROM evidence WHERE at < ?1",
     ] {
         sqlx::query(statement).bind(before).execute(&mut *whole).await?;
     }

@@ -8,6 +8,9 @@ use crate::domain::{Timestamp, Verdict};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::collections::HashMap;
 
+/// Runs whose evidence is kept, some 100 KiB each; of older ones the rest is.
+pub(super) const EVIDENCE: i64 = 100;
+
 /// What kind of session it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -137,6 +140,9 @@ impl Pen {
             Note::Verdict { verdict, score, coverage, .. } => {
                 return self.verdict(batch, verdict, [*score, *coverage]).await;
             }
+            Note::Evidence { at, snapshot } => {
+                return self.evidence(batch, *at, snapshot).await;
+            }
             Note::Test { at, test, record } => {
                 sqlx::query("INSERT INTO test (run, at, test, record) VALUES (?, ?, ?, ?)")
                     .bind(self.run)
@@ -164,6 +170,29 @@ impl Pen {
         .bind(score)
         .bind(coverage)
         .bind(self.run)
+        .execute(&mut **batch)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps what this run knows, and forgets what the oldest knew.
+    async fn evidence(
+        &self,
+        batch: &mut Batch<'_>,
+        at: Timestamp,
+        snapshot: &str,
+    ) -> Result<(), Trouble> {
+        sqlx::query("INSERT OR REPLACE INTO evidence (run, at, snapshot) VALUES (?, ?, ?)")
+            .bind(self.run)
+            .bind(at.0)
+            .bind(snapshot)
+            .execute(&mut **batch)
+            .await?;
+        sqlx::query(
+            "DELETE FROM evidence WHERE run NOT IN
+                (SELECT run FROM evidence ORDER BY at DESC, run DESC LIMIT ?)",
+        )
+        .bind(EVIDENCE)
         .execute(&mut **batch)
         .await?;
         Ok(())

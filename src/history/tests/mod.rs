@@ -2,6 +2,7 @@
 
 mod kept;
 mod put_aside;
+mod read_back;
 mod rolled_up;
 
 use super::{
