@@ -161,6 +161,8 @@ fn check(id: &IntegrationId, (number, n): (usize, usize), second: u64) -> CheckV
         name: text(name),
         title: text("does what it should"),
         hint: text("start it, set its address, then press r"),
+        does: text("Asks it"),
+        risk: text("nothing works"),
         cadence: Cadence::Every(Duration::from_secs(10)),
         timeout: Duration::from_secs(2),
         weight: 1,

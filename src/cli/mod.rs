@@ -107,6 +107,9 @@ pub enum Verb {
     Perf(Perf),
     /// Lists the checks: what each shows, what it weighs, what it does to its target.
     List(List),
+    /// Says of one check what it does and sends, what it needs and is worth, how to mend
+    /// what it finds, and how it went so far.
+    Explain(Explain),
     /// Removes what killed runs left on targets that may be written to, and says what it did.
     ///
     /// Ends with 0 if nothing is left, with 1 if something is, and with 3 where
@@ -161,6 +164,17 @@ pub struct List {
     #[arg(value_name = "SELECTION")]
     pub selection: Vec<String>,
     /// How the list is written.
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub format: ListFormat,
+}
+
+/// Which check is explained, and how.
+#[derive(Clone, Debug, Args)]
+pub struct Explain {
+    /// Which check: redis.lock. `tminus list` names them.
+    #[arg(value_name = "CHECK")]
+    pub check: String,
+    /// How the answer is written.
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub format: ListFormat,
 }

@@ -66,6 +66,12 @@ pub struct CheckSpec {
     pub title: Text,
     /// What to do when it does not pass and the run itself knows no better.
     pub hint: Text,
+    /// What a run does and what it sends, in a sentence without its period.
+    #[serde(default)]
+    pub does: Text,
+    /// What a release risks where it does not pass, in a clause.
+    #[serde(default)]
+    pub risk: Text,
     /// When it runs by itself.
     pub cadence: Cadence,
     /// Time allowed for one run, connection set-up included.

@@ -12,6 +12,8 @@ pub(crate) fn check(name: &str, weight: u8, finding: Finding) -> CheckView {
         name: name.to_owned().into(),
         title: text("does what it should"),
         hint: text("look at it"),
+        does: text("Asks it"),
+        risk: text("nothing works"),
         cadence: Cadence::Every(Duration::from_secs(10)),
         timeout: Duration::from_secs(2),
         weight,

@@ -24,7 +24,8 @@ pub use command::{Command, Refused, Selection};
 
 use crate::{
     domain::{
-        CheckId, Class, Finding, Flags, Notice, Pending, Policy, Snapshot, Timestamp, Trigger,
+        CheckId, CheckSpec, Class, Finding, Flags, Notice, Pending, Policy, Snapshot, Timestamp,
+        Trigger,
     },
     probe::Integration,
     secret::Redactor,
@@ -86,6 +87,16 @@ pub struct Override {
     pub class: Option<Class>,
     /// Its weight in the score, 0 to 10.
     pub weight: Option<u8>,
+}
+
+impl Override {
+    /// Makes of `spec`, that of the check `id`, what the user wants.
+    pub fn apply(all: &[Self], id: &CheckId, spec: &mut CheckSpec) {
+        for change in all.iter().filter(|change| change.check == *id) {
+            spec.class = change.class.unwrap_or(spec.class);
+            spec.weight = change.weight.unwrap_or(spec.weight);
+        }
+    }
 }
 
 /// Everything that an engine is started with.

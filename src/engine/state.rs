@@ -1,6 +1,6 @@
 //! Folds updates into the next snapshot. Pure.
 
-use super::{Plan, Standing, Update, recall::resume};
+use super::{Override, Plan, Standing, Update, recall::resume};
 use crate::{
     domain::{
         Acceptance, Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness, HealthScore,
@@ -274,10 +274,7 @@ fn blank(integration: &dyn Integration, plan: &Plan) -> IntegrationView {
     let id = integration.id();
     let check = |mut spec: CheckSpec| {
         let id = id.check(&spec.name);
-        for change in plan.overrides.iter().filter(|change| change.check == id) {
-            spec.class = change.class.unwrap_or(spec.class);
-            spec.weight = change.weight.unwrap_or(spec.weight);
-        }
+        Override::apply(&plan.overrides, &id, &mut spec);
         CheckView { since: plan.began, ..CheckView::new(id, spec) }
     };
     IntegrationView {

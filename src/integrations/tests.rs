@@ -43,6 +43,8 @@ async fn every_check_says_what_it_is_and_what_to_do() {
     each_spec(|spec, _| (1..=40).contains(&spec.title.width()), "a title of 40 columns at most");
     each_spec(|spec, _| !spec.title.ends_with('.'), "a title is no sentence");
     each_spec(|spec, _| !spec.hint.is_empty(), "a hint");
+    each_spec(|spec, _| spec.does.len() > 20 && !spec.does.ends_with('.'), "what it does");
+    each_spec(|spec, _| spec.risk.len() > 20 && !spec.risk.ends_with('.'), "what is at risk");
     each_spec(|spec, _| spec.weight <= 10, "a weight of 10 at most");
     each_spec(
         |spec, all| all.iter().filter(|other| other.name == spec.name).count() == 1,

@@ -137,6 +137,8 @@ mod faulty {
                 name: text("panics"),
                 title: text("Panics each time"),
                 hint: text("leave TMINUS_FAULT unset"),
+                does: text("Asks it"),
+                risk: text("nothing works"),
                 cadence: Cadence::Every(Duration::from_secs(2)),
                 timeout: Duration::from_secs(1),
                 weight: 1,

@@ -6,6 +6,7 @@ mod check;
 mod clean;
 mod config;
 mod console;
+mod explain;
 mod failure;
 mod list;
 mod manual;
@@ -35,6 +36,7 @@ pub async fn run(cli: Cli) -> u8 {
         Some(Verb::Baseline(verb)) => baseline::run(&cli.global, &verb).await,
         Some(Verb::Diff { before, after }) => baseline::diff(&cli.global, &before, &after).await,
         Some(Verb::List(asked)) => list::run(&cli.global, &asked),
+        Some(Verb::Explain(asked)) => explain::run(&cli.global, &asked).await,
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::page(),
         Some(Verb::Clean(asked)) => clean::run(&cli.global, &asked).await,

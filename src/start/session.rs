@@ -3,8 +3,8 @@ use crate::{
     cli::Global,
     clock,
     config::{self, Config, Flags, Surroundings as _, World},
-    domain::{CheckId, Notice, Topic, perf::Board, plain},
-    engine::{Begin, Handle, Plan},
+    domain::{CheckId, CheckSpec, Notice, Topic, perf::Board, plain},
+    engine::{Begin, Handle, Override, Plan},
     history::{Bounds, History, Keeping, Kind, Writer},
     integrations,
     logging::{self, Log, Logging},
@@ -81,6 +81,16 @@ impl Session {
         for warning in &self.warnings {
             tell(&format!("tminus: {warning}"));
         }
+    }
+
+    /// The checks of `integration`, with the user's classes and weights.
+    pub fn specs(&self, integration: &dyn Integration) -> Vec<CheckSpec> {
+        let mut specs = integration.checks();
+        for spec in &mut specs {
+            let id = integration.id().check(&spec.name);
+            Override::apply(&self.config.overrides, &id, spec);
+        }
+        specs
     }
 
     /// The plan for an engine that watches `integrations`.

@@ -32,10 +32,7 @@ impl Entry {
             weight: spec.weight,
             impact: spec.impact,
             needs: spec.needs.map(|name| id.check(&name).to_string()),
-            every_seconds: match spec.cadence {
-                Cadence::Every(span) => Some(span.as_secs_f64()),
-                Cadence::OnDemand => None,
-            },
+            every_seconds: every(spec.cadence).map(|span| span.as_secs_f64()),
             timeout_seconds: spec.timeout.as_secs_f64(),
         }
     }
@@ -43,6 +40,14 @@ impl Entry {
     fn every(&self) -> String {
         let span = self.every_seconds.map(Duration::from_secs_f64);
         span.map_or("asked".into(), units::span)
+    }
+}
+
+/// How often it runs, if it does so by itself.
+pub(super) fn every(cadence: Cadence) -> Option<Duration> {
+    match cadence {
+        Cadence::Every(span) => Some(span),
+        Cadence::OnDemand => None,
     }
 }
 

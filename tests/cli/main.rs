@@ -8,6 +8,7 @@
 
 mod accept;
 mod baseline;
+mod explain;
 mod history;
 
 use assert_cmd::cargo::cargo_bin;

@@ -65,7 +65,7 @@ const CHECKS_EACH: usize = 3;
 const fn spec(
     name: &'static str,
     title: &'static str,
-    hint: &'static str,
+    [hint, does, risk]: [&'static str; 3],
     needs: Option<&'static str>,
 ) -> CheckSpec {
     let (seconds, timeout) = if needs.is_some() { (60, 15) } else { (15, 1) };
@@ -73,6 +73,8 @@ const fn spec(
         name: text(name),
         title: text(title),
         hint: text(hint),
+        does: text(does),
+        risk: text(risk),
         cadence: Cadence::Every(Duration::from_secs(seconds)),
         timeout: Duration::from_secs(timeout),
         weight: 1,
@@ -94,7 +96,12 @@ macro_rules! table {
                 spec: spec(
                     $key,
                     concat!($name, " key is set"),
-                    "set the variable that the evidence names",
+                    [
+                        "set the variable that the evidence names",
+                        "Looks for the key in the configuration and its conventional variables, \
+                         and whether it could be one. Sends nothing",
+                        "every call to it fails",
+                    ],
                     None,
                 ),
                 run: |apis, _| Box::pin(async { Ok(apis.key($at)) }),
@@ -103,7 +110,12 @@ macro_rules! table {
                 spec: spec(
                     $accepted,
                     concat!($name, " accepts the key"),
-                    "compare the key with the one in the provider's console",
+                    [
+                        "compare the key with the one in the provider's console",
+                        "Sends one GET with the key, which costs nothing, at most once a minute, \
+                         and reads what comes back",
+                        "every call is refused",
+                    ],
                     Some($key),
                 ),
                 run: |apis, _| Box::pin(apis.accepted($at)),
@@ -113,6 +125,11 @@ macro_rules! table {
                     name: text($quota),
                     title: text(concat!($name, " has quota left")),
                     hint: text("look at usage and limits in the provider's console"),
+                    does: text(
+                        "Reads from the same answer how much may be used, and how much of that is \
+                         left",
+                    ),
+                    risk: text("calls are refused as soon as traffic grows"),
                     cadence: Cadence::Every(Duration::from_mins(1)),
                     timeout: Duration::from_secs(15),
                     weight: 1,

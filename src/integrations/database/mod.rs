@@ -113,6 +113,11 @@ const CHECKS: &[Check<Database>] = &[
             name: text("connect"),
             title: text("Answers, and lets new sessions in"),
             hint: text("start the database, or correct its url in tminus.toml"),
+            does: text(
+                "Opens a session, sends SELECT 1, and asks how much room there is for the next \
+                 session",
+            ),
+            risk: text("the application cannot reach its data"),
             cadence: Cadence::Every(Duration::from_secs(5)),
             timeout: Duration::from_secs(3),
             weight: 3,
@@ -128,6 +133,10 @@ const CHECKS: &[Check<Database>] = &[
             name: text("query"),
             title: text("Counts every statement sent"),
             hint: text("preload and create pg_stat_statements"),
+            does: text(
+                "Sends the same statement 20 times, and reads how often the server has counted it",
+            ),
+            risk: text("a query that the release makes slower is seen in no statistics"),
             cadence: Cadence::Every(Duration::from_mins(1)),
             timeout: Duration::from_secs(8),
             weight: 1,
@@ -143,6 +152,11 @@ const CHECKS: &[Check<Database>] = &[
             name: text("pool"),
             title: text("Pools add up, and have room"),
             hint: text("close idle connections, or raise max_connections"),
+            does: text(
+                "Opens a pool of two, takes both, asks for a third, gives back and closes, and \
+                 holds its numbers against the server's sessions; counts everybody's sessions",
+            ),
+            risk: text("requests wait for a connection, or the server refuses new sessions"),
             cadence: Cadence::Every(Duration::from_mins(1)),
             timeout: Duration::from_secs(10),
             weight: 1,
@@ -158,6 +172,13 @@ const CHECKS: &[Check<Database>] = &[
             name: text("transactions"),
             title: text("Commits and rollbacks are tracked"),
             hint: text("switch track_counts on, and let the role see it"),
+            does: text(
+                "Rolls one transaction back that was held open, commits another, and looks on from \
+                 a second session; where writing is allowed, they write to a temporary table",
+            ),
+            risk: text(
+                "a transaction that stays open holds its locks, and nobody sees whose it is",
+            ),
             cadence: Cadence::Every(Duration::from_mins(1)),
             timeout: Duration::from_secs(10),
             weight: 1,
@@ -173,6 +194,11 @@ const CHECKS: &[Check<Database>] = &[
             name: text("errors"),
             title: text("Errors are counted"),
             hint: text("switch track_counts and the log on"),
+            does: text(
+                "Provokes an error of its own where one is due, and reads how many errors and \
+                 rollbacks were counted",
+            ),
+            risk: text("failing statements stay unnoticed until users report them"),
             cadence: Cadence::Every(Duration::from_secs(30)),
             timeout: Duration::from_secs(10),
             weight: 1,
@@ -188,6 +214,11 @@ const CHECKS: &[Check<Database>] = &[
             name: text("slow"),
             title: text("Slow statements are noticed"),
             hint: text("switch track_activities on, and let the role see it"),
+            does: text(
+                "Sends one statement of one and a half times the limit and one of half of it, and \
+                 looks whether the first was noticed and the second was not",
+            ),
+            risk: text("slow statements stay unnoticed until users report them"),
             cadence: Cadence::Every(Duration::from_mins(1)),
             timeout: Duration::from_secs(10),
             weight: 1,
@@ -203,6 +234,13 @@ const CHECKS: &[Check<Database>] = &[
             name: text("server"),
             title: text("Locks, replication, room, wraparound"),
             hint: text("see the rows that are out of their limits"),
+            does: text(
+                "Reads catalogues and statistics: locks, replication, room, sessions, wraparound, \
+                 each against its limit",
+            ),
+            risk: text(
+                "the server stops taking writes, or replicas fall behind, without a warning",
+            ),
             cadence: Cadence::Every(Duration::from_mins(1)),
             timeout: Duration::from_secs(10),
             weight: 1,

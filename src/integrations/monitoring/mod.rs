@@ -69,11 +69,17 @@ impl Monitoring {
 }
 
 /// A check of files that ship: cheap, and the same wherever it runs.
-const fn offline(name: &'static str, title: &'static str, hint: &'static str) -> CheckSpec {
+const fn offline(
+    name: &'static str,
+    title: &'static str,
+    [does, risk]: [&'static str; 2],
+) -> CheckSpec {
     CheckSpec {
         name: text(name),
         title: text(title),
-        hint: text(hint),
+        hint: text(HINT),
+        does: text(does),
+        risk: text(risk),
         cadence: Cadence::Every(Duration::from_mins(1)),
         timeout: Duration::from_secs(5),
         weight: 1,
@@ -86,6 +92,19 @@ const fn offline(name: &'static str, title: &'static str, hint: &'static str) ->
 
 const HINT: &str = "leave out what the evidence names, or report a bug of tminus";
 
+/// What the check of a dashboard does, and what it is for.
+const PANELS: [&str; 2] = [
+    "Parses the PromQL of every panel of a dashboard that ships with tminus, and holds each metric \
+     against those that are exported. Sends nothing",
+    "a panel stays empty when somebody needs it",
+];
+/// What the check of the rules does, and what it is for.
+const ALERTS: [&str; 2] = [
+    "Parses the alerts that ship with tminus, and finds out whether each can fire on the metrics \
+     that are exported. Sends nothing",
+    "an alert that cannot fire stays silent during an incident",
+];
+
 /// The whole catalogue of this integration, one row per check.
 const CHECKS: &[Check<Monitoring>] = &[
     Check {
@@ -93,6 +112,8 @@ const CHECKS: &[Check<Monitoring>] = &[
             name: text("connect"),
             title: text("Prometheus is ready and up to date"),
             hint: text("start Prometheus, or correct prometheus under [monitoring]"),
+            does: text("GETs readiness, version, runtime and configuration of Prometheus"),
+            risk: text("nobody is told when the release goes wrong"),
             cadence: Cadence::Every(Duration::from_secs(15)),
             timeout: Duration::from_secs(3),
             weight: 1,
@@ -104,23 +125,23 @@ const CHECKS: &[Check<Monitoring>] = &[
         run: |monitoring, _| Box::pin(monitoring.connect()),
     },
     Check {
-        spec: offline("agents", "Dashboard Agent Overview is whole", HINT),
+        spec: offline("agents", "Dashboard Agent Overview is whole", PANELS),
         run: |_, _| Box::pin(async { Ok(Monitoring::dashboard(&AGENTS)) }),
     },
     Check {
-        spec: offline("system", "Dashboard System Health is whole", HINT),
+        spec: offline("system", "Dashboard System Health is whole", PANELS),
         run: |_, _| Box::pin(async { Ok(Monitoring::dashboard(&SYSTEM)) }),
     },
     Check {
-        spec: offline("business", "Dashboard Business Metrics is whole", HINT),
+        spec: offline("business", "Dashboard Business Metrics is whole", PANELS),
         run: |_, _| Box::pin(async { Ok(Monitoring::dashboard(&BUSINESS)) }),
     },
     Check {
-        spec: offline("cost", "Dashboard Cost Analysis is whole", HINT),
+        spec: offline("cost", "Dashboard Cost Analysis is whole", PANELS),
         run: |_, _| Box::pin(async { Ok(Monitoring::dashboard(&COST)) }),
     },
     Check {
-        spec: offline("rules", "Every alert is valid and able to fire", HINT),
+        spec: offline("rules", "Every alert is valid and able to fire", ALERTS),
         run: |_, _| Box::pin(async { Ok(Monitoring::rules()) }),
     },
 ];

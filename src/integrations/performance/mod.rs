@@ -78,6 +78,11 @@ const CHECKS: &[Check<Performance>] = &[
             name: text("memory"),
             title: text("The process is there and does not leak"),
             hint: text("find what the process holds on to, or raise the limit in [performance]"),
+            does: text(
+                "Reads memory and age of the watched process from this host, and fits a trend to \
+                 it. Sends nothing",
+            ),
+            risk: text("the process grows until this host kills it"),
             cadence: Cadence::Every(Duration::from_secs(5)),
             timeout: Duration::from_secs(2),
             weight: 1,
@@ -93,6 +98,10 @@ const CHECKS: &[Check<Performance>] = &[
             name: text("timing"),
             title: text("Clocks are fine, in order and keep time"),
             hint: text("give this host processor time, and let its clock be slewed, not set"),
+            does: text(
+                "Reads this host's clocks, and measures how late short sleeps end. Sends nothing",
+            ),
+            risk: text("timeouts, latencies and expiries are measured wrongly"),
             cadence: Cadence::Every(Duration::from_secs(30)),
             timeout: Duration::from_secs(2),
             weight: 1,
@@ -108,6 +117,8 @@ const CHECKS: &[Check<Performance>] = &[
             name: text("response"),
             title: text("The app answers, and soon"),
             hint: text("look at the app's log for what it answers with, or what slows it down"),
+            does: text("Sends one GET to the app's url, and remembers how long the last 20 took"),
+            risk: text("users wait, or get errors"),
             cadence: Cadence::Every(Duration::from_secs(10)),
             timeout: Duration::from_secs(5),
             weight: 1,

@@ -33,6 +33,7 @@ mod settings;
 mod slots;
 mod steps;
 mod sweep;
+mod table;
 mod tally;
 mod topology;
 mod transport;
@@ -48,10 +49,8 @@ pub use settings::{Duty, Settings};
 pub use wire::Stream;
 
 use crate::{
-    domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, Text, text},
-    probe::{
-        Alarm, Check, Complaint, Cx, Integration, Run, Safety, Sweeping, Whose, is_local, specs,
-    },
+    domain::{CheckSpec, IntegrationId, Provenance, Target},
+    probe::{Alarm, Complaint, Cx, Integration, Run, Safety, Sweeping, Whose, is_local, specs},
 };
 use address::Place;
 use client::Client;
@@ -64,6 +63,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use table::{CHECKS, CONNECTS};
 use topology::{Entrance, Turns};
 use transport::Transport;
 
@@ -192,134 +192,6 @@ impl Site {
     fn notices(&self) -> Notices {
         let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         Notices { needed: self.key_events, setting: past.setting(KEY_EVENTS).map(Into::into) }
-    }
-}
-
-/// What `connect` is called; the others need it.
-const CONNECT: &str = "connect";
-/// Where it is in the table.
-const CONNECTS: usize = 0;
-
-/// The whole catalogue of this integration, one row per check.
-const CHECKS: &[Check<Redis>] = &[
-    Check {
-        spec: CheckSpec {
-            name: text(CONNECT),
-            title: text("Connects, greets, answers PING"),
-            hint: text("start the server, or correct the address in [redis]"),
-            cadence: Cadence::Every(Duration::from_secs(5)),
-            timeout: Duration::from_secs(2),
-            weight: 3,
-            class: Class::Blocker,
-            impact: Impact::ReadOnly,
-            needs: None,
-            graph: false,
-        },
-        run: |redis, _| Box::pin(redis.connect()),
-    },
-    Check {
-        spec: CheckSpec {
-            name: text("commands"),
-            title: text("Commands: each of 15 that services use"),
-            hint: text("read the evidence: which commands fail, and with which code"),
-            cadence: Cadence::Every(Duration::from_secs(5)),
-            timeout: Duration::from_secs(4),
-            weight: 1,
-            class: Class::Blocker,
-            impact: Impact::Writes,
-            // It tells what is wrong where `connect` fails too, and shares its fault.
-            needs: None,
-            graph: false,
-        },
-        run: |redis, _| Box::pin(redis.commands()),
-    },
-    Check {
-        spec: CheckSpec {
-            name: text("instance"),
-            title: text("Memory, clients, saves, replication"),
-            hint: text("compare with redis-cli INFO, and mend what it names"),
-            cadence: Cadence::Every(Duration::from_secs(15)),
-            timeout: Duration::from_secs(4),
-            weight: 1,
-            class: Class::Major,
-            impact: Impact::ReadOnly,
-            needs: NEEDS_CONNECT,
-            graph: false,
-        },
-        run: |redis, _| Box::pin(redis.instance()),
-    },
-    Check {
-        spec: CheckSpec {
-            name: text("topology"),
-            title: text("Topology: role, sentinels, slots"),
-            hint: text("compare with redis-cli ROLE, CLUSTER INFO or SENTINEL MASTERS"),
-            cadence: Cadence::Every(Duration::from_secs(15)),
-            timeout: Duration::from_secs(4),
-            weight: 1,
-            class: Class::Major,
-            impact: Impact::ReadOnly,
-            needs: NEEDS_CONNECT,
-            graph: false,
-        },
-        run: |redis, _| Box::pin(redis.topology()),
-    },
-    Check {
-        spec: service("cache", "Cache: one load per miss, exact expiry"),
-        run: |redis, _| Box::pin(redis.cache()),
-    },
-    Check {
-        spec: service("lock", "Lock: one holder, rising fence"),
-        run: |redis, _| Box::pin(redis.lock()),
-    },
-    Check {
-        spec: service("session", "Session: slides, ends, stays ended"),
-        run: |redis, _| Box::pin(redis.session()),
-    },
-    Check {
-        spec: service("ratelimit", "Rate limit: exact in every window"),
-        run: |redis, _| Box::pin(redis.ratelimit()),
-    },
-    Check {
-        spec: service("queue", "Queue: priorities, leases, retries"),
-        run: |redis, _| Box::pin(redis.queue()),
-    },
-    Check {
-        spec: service("pubsub", "Pub/sub: each message once, gaps told"),
-        run: |redis, _| Box::pin(redis.pubsub()),
-    },
-    Check {
-        spec: CheckSpec {
-            name: text("metrics"),
-            title: text("Metrics: strict export, agrees with INFO"),
-            hint: text("read the evidence: it names the promise that was broken"),
-            cadence: Cadence::Every(Duration::from_mins(1)),
-            timeout: Duration::from_secs(6),
-            weight: 1,
-            class: Class::Major,
-            impact: Impact::ReadOnly,
-            needs: NEEDS_CONNECT,
-            graph: false,
-        },
-        run: |redis, _| Box::pin(redis.metrics()),
-    },
-];
-
-const NEEDS_CONNECT: Option<Text> = Some(text(CONNECT));
-
-/// The spec of a check that puts a service to the test.
-const fn service(name: &'static str, title: &'static str) -> CheckSpec {
-    CheckSpec {
-        name: text(name),
-        title: text(title),
-        hint: text("read the evidence: it names the promise that was broken"),
-        cadence: Cadence::Every(Duration::from_mins(1)),
-        // Dozens of answers one after another, each of which may be a fifth of a second away.
-        timeout: Duration::from_secs(12),
-        weight: 1,
-        class: Class::Blocker,
-        impact: Impact::Writes,
-        needs: NEEDS_CONNECT,
-        graph: false,
     }
 }
 

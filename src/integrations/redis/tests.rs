@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    domain::{Finding, Outcome, Skip},
+    domain::{Cadence, Finding, Outcome, Skip},
     secret::Secret,
 };
 use tokio_util::sync::CancellationToken;

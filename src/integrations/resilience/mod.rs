@@ -10,7 +10,7 @@ mod judge;
 mod loopback;
 
 use crate::{
-    domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, Text, text},
+    domain::{Cadence, CheckSpec, Class, Impact, IntegrationId, Provenance, Target, text},
     probe::{Check, Cx, Integration, Run, specs},
 };
 use std::time::Duration;
@@ -33,28 +33,56 @@ impl Resilience {
 /// The whole catalogue of this integration, one row per check.
 const CHECKS: &[Check<Resilience>] = &[
     Check {
-        spec: spec(text("panics"), text("A crash in one check stays there")),
+        spec: spec(
+            "panics",
+            "A crash in one check stays there",
+            "Lets one of three tasks panic, and looks whether its siblings go on",
+            "one broken check ends the console in the middle of a release",
+        ),
         run: |own, cx| Box::pin(own.panics(cx)),
     },
     Check {
-        spec: spec(text("timeout"), text("A hung run is cut and frees its socket")),
+        spec: spec(
+            "timeout",
+            "A hung run is cut and frees its socket",
+            "Lets runs hang past their deadline, until they are stopped, and on a loopback \
+             socket; looks whether each is cut and lets go",
+            "a target that hangs holds the console up",
+        ),
         run: |own, cx| Box::pin(own.timeout(cx)),
     },
     Check {
-        spec: spec(text("breaker"), text("The breaker opens, waits and closes")),
+        spec: spec(
+            "breaker",
+            "The breaker opens, waits and closes",
+            "Takes a breaker through its states against a loopback server that fails on command",
+            "a target that is down is asked again and again",
+        ),
         run: |own, cx| Box::pin(own.breaker(cx)),
     },
     Check {
-        spec: spec(text("backoff"), text("Retries are spread, bounded and end")),
+        spec: spec(
+            "backoff",
+            "Retries are spread, bounded and end",
+            "Retries against a loopback server that keeps failing, then against one that recovers",
+            "retries come in waves and keep a target down",
+        ),
         run: |own, cx| Box::pin(own.backoff(cx)),
     },
 ];
 
-const fn spec(name: Text, title: Text) -> CheckSpec {
+const fn spec(
+    name: &'static str,
+    title: &'static str,
+    does: &'static str,
+    risk: &'static str,
+) -> CheckSpec {
     CheckSpec {
-        name,
-        title,
+        name: text(name),
+        title: text(title),
         hint: text(HINT),
+        does: text(does),
+        risk: text(risk),
         cadence: Cadence::Every(Duration::from_mins(1)),
         timeout: Duration::from_secs(5),
         weight: 1,
