@@ -4,6 +4,7 @@
 //! with ([`probe`]), the machine that runs them ([`engine`]), what it tells
 //! Prometheus ([`contract`]).
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;

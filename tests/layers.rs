@@ -18,11 +18,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("integrations", &["probe", "domain", "secret", "units", "clock", "contract"]),
     ("engine", &["probe", "domain", "secret"]),
     ("history", &["engine", "domain"]),
+    ("app", &["engine", "probe", "domain", "secret"]),
     ("perf", &["integrations", "probe", "domain", "secret", "units", "clock"]),
     ("runs", &["probe", "domain"]),
     ("tui", &["engine", "perf", "domain", "units"]),
     ("surface", &["engine", "domain", "units", "contract"]),
-    ("config", &["integrations", "engine", "probe", "domain", "secret", "nearest"]),
+    ("config", &["integrations", "app", "engine", "probe", "domain", "secret", "nearest"]),
     ("logging", &["domain", "secret"]),
 ];
 

@@ -201,6 +201,16 @@ pub struct Check {
     /// At least one whole look is taken, however short the time.
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub wait: Option<Duration>,
+    /// Counts only what is seen after the deploy, and says when that was: now, 10m ago,
+    /// 2026-12-31T18:00:00Z, `deploy` for the last that was kept, its version, or the
+    /// name of a baseline.
+    ///
+    /// It is HOLD until every blocker has run since, and the settle time is over.
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// How long it is HOLD after a deploy, whatever the configuration says.
+    #[arg(long, value_name = "TIME", value_parser = spell)]
+    pub settle: Option<Duration>,
     /// How the result is written: human, json, junit, tap, markdown, github or nagios.
     ///
     /// FORMAT=PATH writes into a file; given several times, each is written, one of
@@ -314,11 +324,19 @@ fn output(text: &str) -> Result<Output, String> {
     })
 }
 
-/// Reads a span of time that is longer than none.
-fn span(text: &str) -> Result<Duration, String> {
+/// Reads a span of time, which may be none.
+fn spell(text: &str) -> Result<Duration, String> {
     let parsed: Option<jiff::SignedDuration> = text.parse().ok();
     let span = parsed.and_then(|span| Duration::try_from(span).ok());
-    span.filter(|span| !span.is_zero()).ok_or_else(|| "write it as 30s, 5m or 1h".into())
+    span.ok_or_else(|| "write it as 0s, 30s or 5m".into())
+}
+
+/// Reads a span of time that is longer than none.
+fn span(text: &str) -> Result<Duration, String> {
+    spell(text)
+        .ok()
+        .filter(|span| !span.is_zero())
+        .ok_or_else(|| "write it as 30s, 5m or 1h".into())
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub(super) const TABLES: &[&str] = &[
     "apis",
     "api",
     "performance",
+    "app",
     "verdict",
     "checks",
     "accept",

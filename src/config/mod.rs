@@ -10,6 +10,7 @@
 //! may be a secret, and none quotes a line of the file.
 
 mod accept;
+mod app;
 mod de;
 mod interpolate;
 mod kinds;
@@ -68,6 +69,8 @@ pub struct Config {
     pub integrations: Settings,
     /// What the verdict is judged by.
     pub policy: Policy,
+    /// What is deployed, where somebody says how to tell.
+    pub app: Option<crate::app::Settings>,
     /// What the user wants different about single checks.
     pub overrides: Vec<Override>,
     /// How the console draws.
@@ -110,7 +113,8 @@ pub fn load(
     };
     let mut read = Read::default();
     let directory = file.as_deref().and_then(Path::parent).map(Path::to_owned).unwrap_or_default();
-    read.problems.extend(interpolate::fill_in(&mut root, &Source { around, directory }));
+    read.problems
+        .extend(interpolate::fill_in(&mut root, &Source { around, directory: directory.clone() }));
     read.problems.extend(unknown_tables(&root));
     fill_in_conventions(&mut root, around);
     put_flags(&mut root, flags);
@@ -120,6 +124,7 @@ pub fn load(
     let mut ignored = Vec::new();
     let mut policy = own::verdict(&root, &mut read);
     policy.accepted = accept::accepted(&root, &ids, now, &mut ignored);
+    let app = app::app(&root, &directory, &mut read);
     let overrides = own::overrides(&root, &ids, &mut read);
     let console = own::console(&root, &mut read);
     let listen = own::listen(&root, &mut read);
@@ -136,6 +141,7 @@ pub fn load(
         file,
         integrations,
         policy,
+        app,
         overrides,
         console,
         listen,

@@ -14,6 +14,8 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+/// How long it is HOLD after a deploy, usually and at most.
+const SETTLE: (Duration, Duration) = (Duration::from_mins(5), Duration::from_hours(24));
 /// The most that a check can weigh.
 const HEAVIEST: u8 = 10;
 
@@ -58,6 +60,8 @@ pub enum Color {
 struct VerdictTable {
     min_coverage: Option<i64>,
     min_score: Option<i64>,
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::optional")]
+    settle: Option<Duration>,
 }
 
 #[derive(Default, Deserialize)]
@@ -142,7 +146,7 @@ pub(super) fn history(root: &Table, into: &mut Read) -> History {
 
 /// `[verdict]`.
 pub(super) fn verdict(root: &Table, into: &mut Read) -> Policy {
-    let mut policy = Policy::default();
+    let mut policy = Policy { settle: SETTLE.0, ..Policy::default() };
     let Some(node) = root.get("verdict") else { return policy };
     let Some(table) = de::read::<VerdictTable>("verdict", &mut node.clone(), into) else {
         return policy;
@@ -157,9 +161,16 @@ pub(super) fn verdict(root: &Table, into: &mut Read) -> Policy {
         }
         percent
     };
+    let settle = table.settle.unwrap_or(SETTLE.0);
+    let min_score = percent("min_score", table.min_score);
     policy.min_coverage =
         percent("min_coverage", table.min_coverage).unwrap_or(policy.min_coverage);
-    policy.min_score = percent("min_score", table.min_score);
+    policy.min_score = min_score;
+    policy.settle = settle;
+    if settle > SETTLE.1 {
+        let (origin, key) = (origin(node, "settle"), "verdict.settle".into());
+        into.problems.push(Problem { origin, key, says: "is longer than 24h".into() });
+    }
     policy
 }
 

@@ -86,6 +86,9 @@ fn every_right_file_means_what_it_shows() {
         }
         let Policy { min_coverage, min_score, accepted, .. } = &config.policy;
         let _infallible = writeln!(told, "coverage {min_coverage}, score {min_score:?}");
+        if let Some(app) = &config.app {
+            let _infallible = writeln!(told, "{app:?}, settles {:?}", config.policy.settle);
+        }
         for change in &config.overrides {
             let _infallible = writeln!(told, "{change:?}");
         }
@@ -185,6 +188,7 @@ fn the_example_sets_nothing_and_its_keys_are_those_that_exist() {
         "# default: name, sentinels, master, sentinel_user, sentinel_password",
         "# default: name",
         "# default: pid, name",
+        "# default: file, url, header, pointer",
     ];
     assert_eq!(unset, expected, "{shown}");
 }

@@ -14,7 +14,7 @@ const SHOWN_CLEARED: Duration = Duration::from_mins(10);
 pub enum Stands {
     /// On the pre-production checklist; it does not stop a release.
     Checklist,
-    /// It has not run yet: HOLD until it has.
+    /// It has not run yet, or not since the deploy: HOLD until it has.
     Waiting,
     /// Nobody knows whether it may go: HOLD.
     Hold,
@@ -28,7 +28,7 @@ pub enum Stands {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocker {
     /// B1, B2, … or, on the checklist, W1, W2, …; kept as long as it stands. Zero
-    /// while its check has not run.
+    /// while its check has not run, now or since the deploy.
     pub number: u32,
     /// The check that it rests on: the root cause.
     pub check: CheckId,
@@ -63,12 +63,14 @@ impl Blocker {
         self.is_open() && !matches!(self.stands, Stands::LeftBehind | Stands::Waiting)
     }
 
-    /// `B3`, or `W1` for one on the checklist; `--` while its check has not run.
+    /// `B3`, or `W1` for one on the checklist; `--` for one that never stood and waits.
     pub fn label(&self) -> String {
         match self.stands {
-            Stands::Waiting => "--".into(),
+            Stands::Waiting if self.number == 0 => "--".into(),
             Stands::Checklist => format!("W{}", self.number),
-            Stands::Hold | Stands::NoGo | Stands::LeftBehind => format!("B{}", self.number),
+            Stands::Waiting | Stands::Hold | Stands::NoGo | Stands::LeftBehind => {
+                format!("B{}", self.number)
+            }
         }
     }
 }
@@ -117,7 +119,12 @@ impl Ledger {
         for view in views {
             collect(view.as_ref(), policy, &mut standing);
         }
-        self.waiting = standing.extract_if(.., |found| found.stands == Stands::Waiting).collect();
+        // What stood before keeps its number and its age while it is looked at again.
+        let stood = |found: &Blocker| {
+            self.blockers.iter().any(|known| known.cleared.is_none() && same(known, found))
+        };
+        let new = |found: &mut Blocker| found.stands == Stands::Waiting && !stood(found);
+        self.waiting = standing.extract_if(.., new).collect();
         for known in &mut self.blockers {
             let same = |found: &Blocker| same(known, found);
             match standing.iter().position(same).map(|at| standing.swap_remove(at)) {
@@ -148,7 +155,7 @@ impl Ledger {
         let mut list = [self.blockers.as_slice(), &self.waiting].concat();
         let rank = |blocker: &Blocker| {
             let checklist = blocker.stands == Stands::Checklist;
-            let waiting = blocker.stands == Stands::Waiting;
+            let waiting = blocker.number == 0;
             let accepted = blocker.accepted.is_some();
             (blocker.cleared.is_some(), checklist, waiting, accepted, blocker.number)
         };
@@ -167,19 +174,20 @@ fn collect(view: &IntegrationView, policy: &Policy, into: &mut Vec<Blocker>) {
     let first = into.len();
     for check in &view.checks {
         let Some(stands) = stands(check, policy) else { continue };
-        let root = into[first..].iter_mut().find(|root| explains(root, view, check));
+        let root = into[first..].iter_mut().find(|root| explains(root, view, check, policy));
         match root {
             Some(root) => {
                 root.also.push(check.id.clone());
                 root.stands = root.stands.max(stands);
             }
-            None => into.push(entry(check, stands)),
+            None => into.push(entry(check, stands, policy)),
         }
     }
 }
 
-fn entry(check: &CheckView, stands: Stands) -> Blocker {
+fn entry(check: &CheckView, stands: Stands, policy: &Policy) -> Blocker {
     let summary = match (check.freshness, check.finding.receipt.left) {
+        _ if check.runs > 0 && only_waits(check, policy) => "not run since the deploy".into(),
         (Freshness::Expired, _) => format!("{}: no answer for too long", check.spec.title),
         (_, 0) => check.finding.summary.clone(),
         (_, left) => format!("{left} of our own keys are still on the target"),
@@ -200,14 +208,18 @@ fn entry(check: &CheckView, stands: Stands) -> Blocker {
 }
 
 /// Whether `root` is why `check` stands in the way too.
-fn explains(root: &Blocker, view: &IntegrationView, check: &CheckView) -> bool {
+fn explains(root: &Blocker, view: &IntegrationView, check: &CheckView, policy: &Policy) -> bool {
     let Some(other) = view.checks.iter().find(|other| other.id == root.check) else { return false };
     if check.finding.receipt.left > 0 {
         return false;
     }
+    match (only_waits(other, policy), only_waits(check, policy)) {
+        (true, true) => return true,
+        (false, false) => {}
+        (true, false) | (false, true) => return false,
+    }
     match check.outcome() {
         Outcome::Blocked(by) => other.spec.name == *by,
-        Outcome::Unknown(Cause::NotRun) => *other.outcome() == Outcome::Unknown(Cause::NotRun),
         Outcome::Pass => check.finding.fallback && other.finding.fallback,
         Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) => {
             check.finding.fault.is_some() && check.finding.fault == other.finding.fault
@@ -216,16 +228,26 @@ fn explains(root: &Blocker, view: &IntegrationView, check: &CheckView) -> bool {
     }
 }
 
+/// Whether nothing is known against `check` but that it has not run, or not since the deploy.
+fn only_waits(check: &CheckView, policy: &Policy) -> bool {
+    match check.outcome() {
+        Outcome::Unknown(Cause::NotRun) => true,
+        Outcome::Pass | Outcome::Warn | Outcome::Skipped(_) => {
+            policy.is_before_deploy(check) && !check.finding.fallback
+        }
+        Outcome::Fail | Outcome::Unknown(_) | Outcome::Blocked(_) => false,
+    }
+}
+
 /// How a check stands in the way, if it does.
 fn stands(check: &CheckView, policy: &Policy) -> Option<Stands> {
     if check.finding.receipt.left > 0 {
         return Some(Stands::LeftBehind);
     }
-    let before_deploy = policy.deployed > check.ended;
     match (check.spec.class, check.outcome()) {
         (Class::Info, _) | (_, Outcome::Skipped(_)) => None,
         (Class::Blocker, Outcome::Unknown(Cause::NotRun)) => Some(Stands::Waiting),
-        (Class::Blocker, _) if before_deploy => Some(Stands::Hold),
+        (Class::Blocker, _) if policy.is_before_deploy(check) => Some(Stands::Waiting),
         (Class::Blocker, Outcome::Fail) => Some(Stands::NoGo),
         (Class::Blocker, Outcome::Unknown(_) | Outcome::Blocked(_)) => Some(Stands::Hold),
         (Class::Blocker, _) if check.finding.fallback => Some(Stands::NoGo),

@@ -11,6 +11,8 @@ pub enum Topic {
     History,
     /// A blocker that somebody answers, or answered, for.
     Acceptance,
+    /// The version of what is deployed.
+    Version,
 }
 
 /// Something about the console itself that the user has to know, for as long as it holds.

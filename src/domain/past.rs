@@ -10,6 +10,23 @@ pub struct Past {
     pub latencies: Vec<(IntegrationId, Vec<(Timestamp, f64)>)>,
     /// What happened, oldest first.
     pub events: Vec<PastEvent>,
+    /// The version that each app served last, by its name.
+    pub served: Vec<(String, String)>,
+    /// The last deploy of each app; without a name those that nobody read a version of.
+    pub deploys: Vec<PastDeploy>,
+}
+
+/// A deploy that an earlier session saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastDeploy {
+    /// When.
+    pub at: Timestamp,
+    /// What was deployed, if that has a name.
+    pub app: Option<String>,
+    /// The version that went out, if that is known.
+    pub version: Option<String>,
+    /// The one before.
+    pub was: Option<String>,
 }
 
 /// What earlier sessions saw of one check.

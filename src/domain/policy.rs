@@ -1,4 +1,4 @@
-use super::{CheckId, Timestamp};
+use super::{CheckId, CheckView, Deploy, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -38,8 +38,8 @@ pub struct Policy {
     pub min_score: Option<u8>,
     /// How long after the deploy it stays HOLD whatever the checks say.
     pub settle: Duration,
-    /// When the deploy was, since the engine started. Older evidence does not count.
-    pub deployed: Option<Duration>,
+    /// The last deploy. Older evidence does not count.
+    pub deploy: Option<Deploy>,
     /// Checks that passed when the baseline was taken. A major one that fails now is NO-GO.
     pub passed_before: Vec<CheckId>,
     /// Each check of the baseline, and whether it stood in the way then.
@@ -54,7 +54,7 @@ impl Default for Policy {
             min_coverage: 50,
             min_score: None,
             settle: Duration::ZERO,
-            deployed: None,
+            deploy: None,
             passed_before: Vec::new(),
             before: Vec::new(),
             accepted: Vec::new(),
@@ -63,6 +63,16 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Whether what is known of `check` is from before the deploy.
+    pub fn is_before_deploy(&self, check: &CheckView) -> bool {
+        self.deploy.as_ref().map(|deploy| deploy.at) > check.proved
+    }
+
+    /// When the settle time after the deploy is over, if there was one.
+    pub fn settled(&self) -> Option<Duration> {
+        self.deploy.as_ref().map(|deploy| deploy.at + self.settle)
+    }
+
     /// Whether `check` did not stand in the way when the baseline was taken; `None` where
     /// nobody knows.
     pub fn is_new(&self, check: &CheckId) -> Option<bool> {

@@ -24,7 +24,8 @@ pub(crate) fn check(name: &str, weight: u8, finding: Finding) -> CheckView {
     };
     let id = IntegrationId::new("test").unwrap().check(name);
     let ended = Some(Duration::ZERO);
-    CheckView { finding: Arc::new(finding), runs: 1, ended, ..CheckView::new(id, spec) }
+    let (proved, finding) = (ended, Arc::new(finding));
+    CheckView { finding, runs: 1, proved, ended, ..CheckView::new(id, spec) }
 }
 
 /// An integration `id` of `checks`, weighed; the checks get its name.

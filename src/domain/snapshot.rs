@@ -1,6 +1,7 @@
 use super::{
-    Blocker, Cause, CheckId, CheckSpec, Finding, Freshness, HealthScore, IntegrationId, Journal,
-    Mark, Notice, Outcome, Series, Status, Tally, Timestamp, Trigger, Verdict,
+    App, Blocker, Cause, CheckId, CheckSpec, Deploy, Finding, Freshness, HealthScore,
+    IntegrationId, Journal, Mark, Notice, Outcome, Series, Status, Tally, Timestamp, Trigger,
+    Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -23,6 +24,12 @@ pub struct Snapshot {
     pub wall: Timestamp,
     /// The host that the engine runs on.
     pub host: String,
+    /// What is deployed, if somebody says how to tell.
+    pub app: Option<App>,
+    /// The last deploy: only evidence from after it counts.
+    pub deploy: Option<Deploy>,
+    /// When the settle time after it is, or was, over.
+    pub settled: Option<Duration>,
     /// Whether polling is paused.
     pub paused: bool,
     /// In registry order.
@@ -153,6 +160,8 @@ pub struct CheckView {
     pub queued: bool,
     /// Runs that have ended since the engine started.
     pub runs: u64,
+    /// When the run began that the confirmed result rests on.
+    pub proved: Option<Duration>,
     /// When the last run ended.
     pub ended: Option<Duration>,
     /// The same moment on the wall.
@@ -188,6 +197,7 @@ impl CheckView {
             running: None,
             queued: false,
             runs: 0,
+            proved: None,
             ended: None,
             ended_wall: None,
             took: Duration::ZERO,

@@ -17,6 +17,8 @@ pub enum Command {
     Resume,
     /// Let somebody answer for a blocker until a given end.
     Accept(Acceptance),
+    /// The app serves this version now; another one than before is a deploy.
+    Serves(String),
     /// Take in what earlier sessions saw.
     Recall(Past),
     /// Tell the user something, in place of what was told about the same before.

@@ -12,6 +12,7 @@
 //! and can be as slow as they like: a watch channel keeps only the newest.
 
 mod command;
+mod deploy;
 mod hysteresis;
 mod orders;
 mod pool;
@@ -43,6 +44,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Commands waiting to be handled. A person cannot type faster than this drains.
 const COMMANDS: usize = 32;
+/// What follows a deploy: nothing from before it counts.
+const ALL_ANEW: Command = Command::Recheck(Selection::All);
 /// Results waiting to be folded in. Supervisors wait when it is full.
 const UPDATES: usize = 256;
 
@@ -105,6 +108,8 @@ pub struct Plan {
     pub integrations: Vec<Arc<dyn Integration>>,
     /// What the verdict is judged by.
     pub policy: Policy,
+    /// The name of what is deployed, if anybody will say which version it serves.
+    pub app: Option<String>,
     /// What the user wants different.
     pub overrides: Vec<Override>,
     /// Takes the secrets out of every finding before anybody sees it.
@@ -256,7 +261,16 @@ impl Machine {
             Command::Accept(acceptance) => {
                 self.state.accept(acceptance.clone(), self.clock.now());
             }
-            Command::Recall(past) => self.state.recall(past, self.clock.now()),
+            Command::Recall(past) => {
+                if self.state.recall(past, self.clock.now()) {
+                    pool.pass_on(&ALL_ANEW);
+                }
+            }
+            Command::Serves(version) => {
+                if self.state.serves(version, self.clock.now()) {
+                    pool.pass_on(&ALL_ANEW);
+                }
+            }
             Command::Tell(notice) => self.state.tell(notice.clone(), self.clock.now()),
             Command::Untell(topic) => self.state.untell(*topic),
             Command::Recheck(_) | Command::Cancel(_) => {}

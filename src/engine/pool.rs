@@ -67,8 +67,11 @@ impl Pool {
                 Command::Pause => member.orders.send_modify(|orders| orders.pause(true)),
                 Command::Resume => member.orders.send_modify(|orders| orders.pause(false)),
                 // These are about what is published.
-                Command::Accept(_) | Command::Recall(_) | Command::Tell(_) | Command::Untell(_) => {
-                }
+                Command::Accept(_)
+                | Command::Serves(_)
+                | Command::Recall(_)
+                | Command::Tell(_)
+                | Command::Untell(_) => {}
             }
         }
     }

@@ -6,7 +6,9 @@ use std::{cmp, sync::Arc, time::Duration};
 
 impl State {
     /// Takes in what earlier sessions saw. It may come at any time.
-    pub(super) fn recall(&mut self, past: &Past, now: Now) {
+    ///
+    /// Returns whether they show that there has been a deploy since.
+    pub(super) fn recall(&mut self, past: &Past, now: Now) -> bool {
         for (id, samples) in &past.latencies {
             if let Some(view) = self.integrations.iter_mut().find(|view| view.id == *id) {
                 Arc::make_mut(view).latency.precede(placed(samples, now));
@@ -16,6 +18,7 @@ impl State {
             self.recall_check(known, now);
         }
         self.journal.precede(past.events.iter().map(|event| happened(event, now)));
+        self.recall_deploy(past, now)
     }
 
     fn recall_check(&mut self, known: &PastCheck, now: Now) {
@@ -61,7 +64,7 @@ fn placed(samples: &[(Timestamp, f64)], now: Now) -> impl Iterator<Item = Sample
 
 /// Where a moment on the wall lies on the engine's scale; what seems to be in the future
 /// is now.
-fn place(wall: Timestamp, now: Now) -> Duration {
+pub(super) fn place(wall: Timestamp, now: Now) -> Duration {
     let ago = now.wall.0.saturating_sub(wall.0);
     now.at.saturating_sub(Duration::from_millis(u64::try_from(ago).unwrap_or(0)))
 }

@@ -3,9 +3,9 @@
 use super::{Override, Plan, Standing, Update, recall::resume};
 use crate::{
     domain::{
-        Acceptance, Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness, HealthScore,
-        IntegrationView, Journal, Ledger, Mark, Notice, Pending, Policy, Series, Severity,
-        Snapshot, Status, Stood, Timestamp, Topic, Trigger, Verdict,
+        Acceptance, App, Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness,
+        HealthScore, IntegrationView, Journal, Ledger, Mark, Notice, Pending, Policy, Series,
+        Severity, Snapshot, Status, Stood, Timestamp, Topic, Trigger, Verdict,
     },
     probe::Integration,
 };
@@ -25,7 +25,12 @@ pub(super) struct State {
     seq: u64,
     host: String,
     paused: bool,
-    policy: Policy,
+    pub(super) policy: Policy,
+    pub(super) app: Option<App>,
+    /// The version that an earlier session saw last, until it is seen in this one.
+    pub(super) served: Option<String>,
+    /// Whether somebody has said when the deploy was.
+    pub(super) told: bool,
     pub(super) integrations: Vec<Arc<IntegrationView>>,
     pub(super) ledger: Ledger,
     verdict: Option<Verdict>,
@@ -47,6 +52,9 @@ impl State {
             host: plan.host.clone(),
             paused: false,
             policy: plan.policy.clone(),
+            app: plan.app.clone().map(|name| App { name, version: None }),
+            served: None,
+            told: plan.policy.deploy.is_some(),
             integrations: plan.integrations.iter().map(view).collect(),
             ledger: Ledger::default(),
             verdict: None,
@@ -147,7 +155,7 @@ impl State {
         self.seq += 1;
         self.say_ended(now);
         for view in &mut self.integrations {
-            refresh(view, now.at);
+            refresh(view, &self.policy, now.at);
         }
         self.ledger.fold(&self.integrations, &self.policy, now.at, now.wall);
         let blockers = self.ledger.list();
@@ -164,6 +172,9 @@ impl State {
             began: self.began,
             wall: now.wall,
             host: self.host.clone(),
+            app: self.app.clone(),
+            deploy: self.policy.deploy.clone(),
+            settled: self.policy.settled(),
             paused: self.paused,
             score: HealthScore::overall(self.integrations.iter().map(AsRef::as_ref)),
             integrations: self.integrations.clone(),
@@ -185,12 +196,17 @@ impl State {
             let left = accepted.until.0.saturating_sub(now.wall.0);
             now.at + Duration::from_millis(u64::try_from(left).unwrap_or(0))
         });
-        let settled = self.policy.deployed.map(|deployed| deployed + self.policy.settle);
-        let moments = stale.chain(accepted).chain(settled);
+        let moments = stale.chain(accepted).chain(self.policy.settled());
         moments.filter(|at| *at >= now.at).min().map(|at| at + Duration::from_millis(1))
     }
 
-    fn note(&mut self, check: Option<CheckId>, mark: Option<Mark>, text: String, now: Now) {
+    pub(super) fn note(
+        &mut self,
+        check: Option<CheckId>,
+        mark: Option<Mark>,
+        text: String,
+        now: Now,
+    ) {
         self.journal.push(Event { at: now.at, wall: now.wall, check, mark, text });
     }
 }
@@ -218,12 +234,15 @@ fn end(check: &mut CheckView, end: &End, standing: Standing) -> Option<Event> {
     if let Some(measure) = end.raw.measure.filter(|_| check.spec.graph) {
         check.measures.push(end.now.at, measure.as_f64());
     }
-    if end.last {
-        check.running = None;
-    }
     (check.pending, check.flags) = (standing.pending, standing.flags);
     if let Some(finding) = standing.finding {
+        if Arc::ptr_eq(&finding, &end.raw) {
+            check.proved = check.running.or(Some(end.now.at.saturating_sub(end.took)));
+        }
         check.finding = finding;
+    }
+    if end.last {
+        check.running = None;
     }
     let severity = check.finding.outcome.severity();
     let same = !first && severity == worded.1;
@@ -251,11 +270,14 @@ fn end(check: &mut CheckView, end: &End, standing: Standing) -> Option<Event> {
 }
 
 /// Brings freshness, score and status of one integration up to date.
-fn refresh(view: &mut Arc<IntegrationView>, at: Duration) {
+fn refresh(view: &mut Arc<IntegrationView>, policy: &Policy, at: Duration) {
     let freshness = |check: &CheckView| {
-        check
-            .ended
-            .map_or(Freshness::Fresh, |ended| Freshness::of(at.saturating_sub(ended), &check.spec))
+        let Some(ended) = check.ended else { return Freshness::Fresh };
+        match Freshness::of(at.saturating_sub(ended), &check.spec) {
+            // What is from before the deploy says little of what is deployed now.
+            Freshness::Fresh if policy.is_before_deploy(check) => Freshness::Stale,
+            aged @ (Freshness::Fresh | Freshness::Stale | Freshness::Expired) => aged,
+        }
     };
     let aged = view.checks.iter().any(|check| freshness(check) != check.freshness);
     let (score, status) = (HealthScore::of(&view.checks), Status::of(&view.checks));

@@ -2,7 +2,7 @@ use super::{
     file::{self, Opened},
     trouble::Trouble,
 };
-use crate::domain::{Baseline, Timestamp};
+use crate::domain::{Baseline, PastDeploy, Timestamp};
 use sqlx::Row as _;
 use std::path::Path;
 
@@ -44,6 +44,21 @@ impl Baselines {
         let text = |row: &sqlx::sqlite::SqliteRow| row.try_get::<String, _>(0).ok();
         let texts = rows.iter().filter_map(text);
         Ok(texts.filter_map(|text| serde_json::from_str(&text).ok()).collect())
+    }
+
+    /// Every deploy, the newest first.
+    pub async fn deploys(&mut self) -> Result<Vec<PastDeploy>, String> {
+        let sql = "SELECT at, app, version, was FROM deploy ORDER BY at DESC LIMIT ?";
+        let rows = sqlx::query(sql).bind(MOST).fetch_all(&mut self.opened.link).await;
+        let deploy = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(PastDeploy {
+                at: Timestamp(row.try_get(0)?),
+                app: row.try_get(1)?,
+                version: row.try_get(2)?,
+                was: row.try_get(3)?,
+            })
+        };
+        rows.and_then(|rows| rows.iter().map(deploy).collect()).map_err(told)
     }
 
     /// Removes the baseline of that name; says whether there was one.

@@ -128,7 +128,7 @@ async fn connect(path: &Path) -> Result<SqliteConnection, Trouble> {
     }
     // Only now: it is ours to change.
     sqlx::query("PRAGMA journal_mode = WAL").execute(&mut link).await?;
-    sqlx::query(ADDED).execute(&mut link).await?;
+    sqlx::raw_sql(ADDED).execute(&mut link).await?;
     let checkpoint = format!("PRAGMA wal_autocheckpoint = {CHECKPOINT}");
     sqlx::query(sqlx::AssertSqlSafe(checkpoint)).execute(&mut link).await?;
     Ok(link)

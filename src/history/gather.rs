@@ -2,8 +2,8 @@
 
 use super::note::Note;
 use crate::domain::{
-    CheckId, CheckView, Event, IntegrationId, IntegrationView, Journal, Severity, Snapshot,
-    Timestamp, Verdict,
+    Blocker, CheckId, CheckView, Deploy, Event, IntegrationId, IntegrationView, Journal, Severity,
+    Snapshot, Timestamp, Verdict,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -16,6 +16,8 @@ pub(super) struct Gatherer {
     checks: HashMap<CheckId, Seen>,
     latencies: HashMap<IntegrationId, Duration>,
     event: Option<Event>,
+    served: Option<String>,
+    deploy: Option<Deploy>,
     verdict: Option<Verdict>,
 }
 
@@ -43,6 +45,7 @@ impl Gatherer {
             }
         }
         self.events(snapshot, &mut notes);
+        self.deploy(snapshot, &mut notes);
         self.verdict(snapshot, &mut notes);
         notes
     }
@@ -70,6 +73,24 @@ impl Gatherer {
             text: event.text.clone(),
         }));
         self.event = snapshot.journal.iter().next_back().cloned().or(self.event.take());
+    }
+
+    fn deploy(&mut self, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        let app = snapshot.app.as_ref();
+        if let Some(app) = app
+            && let Some(version) =
+                app.version.as_ref().filter(|it| self.served.as_ref() != Some(it))
+        {
+            self.served = Some(version.clone());
+            let (app, version) = (app.name.clone(), version.clone());
+            into.push(Note::Served { at: snapshot.wall, app, version });
+        }
+        if let Some(deploy) = snapshot.deploy.as_ref().filter(|it| self.deploy.as_ref() != Some(it))
+        {
+            self.deploy = Some(deploy.clone());
+            let app = app.map(|app| app.name.clone());
+            into.push(Note::Deploy { app, deploy: deploy.clone() });
+        }
     }
 
     fn verdict(&mut self, snapshot: &Snapshot, into: &mut Vec<Note>) {
@@ -129,7 +150,9 @@ impl Seen {
     }
 
     fn standing(&mut self, check: &CheckView, snapshot: &Snapshot, into: &mut Vec<Note>) {
-        let mut standing = snapshot.blockers.iter().filter(|it| it.cleared.is_none());
+        // One without a number only waits for its check to run.
+        let stands = |it: &&Blocker| it.cleared.is_none() && it.number > 0;
+        let mut standing = snapshot.blockers.iter().filter(stands);
         let blocked = standing.find(|it| it.check == check.id).map(|it| it.since);
         let now = (check.outcome().severity(), check.since, blocked);
         if self.standing != Some(now) {
@@ -171,7 +194,7 @@ fn wall(snapshot: &Snapshot, at: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Finding, Ledger, Mark, Policy, sample};
+    use crate::domain::{App, Finding, Ledger, Mark, Policy, sample};
     use std::sync::Arc;
 
     const WALL: Timestamp = Timestamp(1_795_400_000_000);
@@ -208,6 +231,8 @@ mod tests {
             | Note::Standing { .. }
             | Note::Event { .. }
             | Note::Verdict { .. }
+            | Note::Served { .. }
+            | Note::Deploy { .. }
             | Note::Test { .. }
             | Note::Evidence { .. } => None,
         };
@@ -261,6 +286,21 @@ mod tests {
         else {
             panic!("{notes:?}")
         };
+    }
+
+    #[test]
+    fn what_is_served_and_when_that_changed_is_noted_once() {
+        let mut gatherer = Gatherer::default();
+        let deploy =
+            Deploy { at: BEGAN, wall: WALL, version: Some("2".into()), was: Some("1".into()) };
+        let app = App { name: "api".into(), version: Some("2".into()) };
+        let deployed =
+            Snapshot { app: Some(app), deploy: Some(deploy.clone()), ..snapshot(1, |_| {}) };
+        let notes = gatherer.gather(&deployed);
+        let (at, app) = (deployed.wall, || "api".to_owned());
+        assert!(notes.contains(&Note::Served { at, app: app(), version: "2".into() }));
+        assert!(notes.contains(&Note::Deploy { app: Some(app()), deploy }));
+        assert!(gatherer.gather(&deployed).is_empty());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::domain::{Mark, Severity, Timestamp, Verdict};
+use crate::domain::{Deploy, Mark, Severity, Timestamp, Verdict};
 
 /// Something to be kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,10 @@ pub(super) enum Note {
     Verdict { at: Timestamp, verdict: Verdict, score: Option<u8>, coverage: Option<u8> },
     /// Everything that is known, in place of what was kept of this run before.
     Evidence { at: Timestamp, snapshot: String },
+    /// What an app serves, in place of what was kept before.
+    Served { at: Timestamp, app: String, version: String },
+    /// From when on evidence counts.
+    Deploy { app: Option<String>, deploy: Deploy },
     /// A performance test has ended.
     Test { at: Timestamp, test: String, record: String },
 }

@@ -4,7 +4,9 @@ use super::{
     note::{mark, severity},
     trouble::Trouble,
 };
-use crate::domain::{CheckId, IntegrationId, Past, PastCheck, PastEvent, Stood, Timestamp};
+use crate::domain::{
+    CheckId, IntegrationId, Past, PastCheck, PastDeploy, PastEvent, Stood, Timestamp,
+};
 use futures_util::TryStreamExt as _;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use std::{collections::BTreeMap, time::Duration};
@@ -14,6 +16,9 @@ const POINTS: Duration = Duration::from_mins(20);
 /// How far back events are read, and how many.
 const EVENTS: (Duration, i64) = (Duration::from_hours(1), 100);
 
+/// Apps whose versions are read; one host has few.
+const APPS: i64 = 50;
+
 /// Reads what a console shows, up to `now`: what a clock that was set back has put
 /// into the future stays there.
 pub(super) async fn read(link: &mut SqliteConnection, now: Timestamp) -> Result<Past, Trouble> {
@@ -22,6 +27,7 @@ pub(super) async fn read(link: &mut SqliteConnection, now: Timestamp) -> Result<
     past.points(link, span).await?;
     past.standing(link).await?;
     past.events(link, [before(now, EVENTS.0), now.0]).await?;
+    past.deploys(link, now).await?;
     Ok(past.done())
 }
 
@@ -30,6 +36,8 @@ struct Reading {
     checks: BTreeMap<String, PastCheck>,
     latencies: Vec<(IntegrationId, Vec<(Timestamp, f64)>)>,
     events: Vec<PastEvent>,
+    served: Vec<(String, String)>,
+    deploys: Vec<PastDeploy>,
 }
 
 impl Reading {
@@ -101,9 +109,41 @@ impl Reading {
         Ok(())
     }
 
+    /// What each app has served last, and the last deploy of each.
+    async fn deploys(
+        &mut self,
+        link: &mut SqliteConnection,
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
+        let there = "SELECT count(*) FROM sqlite_schema WHERE name IN ('served', 'deploy')";
+        if sqlx::query_scalar::<_, i64>(there).fetch_one(&mut *link).await? < 2 {
+            return Ok(()); // an older file that nobody may write to
+        }
+        let sql = "SELECT app, version FROM served ORDER BY at DESC LIMIT ?";
+        for row in sqlx::query(sql).bind(APPS).fetch_all(&mut *link).await? {
+            self.served.push((row.try_get(0)?, row.try_get(1)?));
+        }
+        let sql = "SELECT max(at), app, version, was FROM deploy WHERE at <= ?
+            GROUP BY app ORDER BY 1 DESC LIMIT ?";
+        for row in sqlx::query(sql).bind(now.0).bind(APPS).fetch_all(link).await? {
+            self.deploys.push(PastDeploy {
+                at: Timestamp(row.try_get(0)?),
+                app: row.try_get(1)?,
+                version: row.try_get(2)?,
+                was: row.try_get(3)?,
+            });
+        }
+        Ok(())
+    }
+
     fn done(self) -> Past {
-        let checks = self.checks.into_values().collect();
-        Past { checks, latencies: self.latencies, events: self.events }
+        Past {
+            checks: self.checks.into_values().collect(),
+            latencies: self.latencies,
+            events: self.events,
+            served: self.served,
+            deploys: self.deploys,
+        }
     }
 }
 

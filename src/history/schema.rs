@@ -53,9 +53,16 @@ CREATE TABLE baseline (
 ) STRICT;
 ";
 
-/// What came later and changes nothing that was there: what a run knew at its end.
+/// What came later and changes nothing that was there: what a run knew at its end,
+/// what each app has `served` last, and from when on evidence counted.
 pub(super) const ADDED: &str = "
 CREATE TABLE IF NOT EXISTS evidence (
     run INTEGER PRIMARY KEY, at INTEGER NOT NULL, snapshot TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS served (
+    app TEXT PRIMARY KEY, version TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deploy (
+    at INTEGER PRIMARY KEY, run INTEGER NOT NULL, app TEXT, version TEXT, was TEXT
 ) STRICT;
 ";

@@ -99,7 +99,8 @@ const MERGE: &str = "
     high = max(coalesce(high, excluded.high), coalesce(excluded.high, high)),
     n = n + excluded.n";
 
-/// Removes what is older than `before`. Baselines stay, and so does how checks stand.
+/// Removes what is older than `before`. Baselines stay, and so does how checks stand
+/// and the last deploy.
 async fn forget(link: &mut SqliteConnection, before: i64) -> Result<(), Trouble> {
     let mut whole = link.begin_with("BEGIN IMMEDIATE").await?;
     for statement in [
@@ -110,6 +111,7 @@ async fn forget(link: &mut SqliteConnection, before: i64) -> Result<(), Trouble>
         "DELETE FROM test WHERE at < ?1",
         "DELETE FROM run WHERE seen < ?1",
         "DELETE FROM evidence WHERE at < ?1",
+        "DELETE FROM deploy WHERE at < ?1 AND at NOT IN (SELECT max(at) FROM deploy GROUP BY app)",
     ] {
         sqlx::query(statement).bind(before).execute(&mut *whole).await?;
     }

@@ -4,7 +4,7 @@ use super::{
     note::{Note, degree, number},
     trouble::Trouble,
 };
-use crate::domain::{Timestamp, Verdict};
+use crate::domain::{Deploy, Timestamp, Verdict};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::collections::HashMap;
 
@@ -143,6 +143,12 @@ impl Pen {
             Note::Evidence { at, snapshot } => {
                 return self.evidence(batch, *at, snapshot).await;
             }
+            Note::Served { at, app, version } => {
+                return served(batch, *at, [app, version]).await;
+            }
+            Note::Deploy { app, deploy } => {
+                return self.deploy(batch, app.as_deref(), deploy).await;
+            }
             Note::Test { at, test, record } => {
                 sqlx::query("INSERT INTO test (run, at, test, record) VALUES (?, ?, ?, ?)")
                     .bind(self.run)
@@ -152,6 +158,25 @@ impl Pen {
             }
         };
         query.execute(&mut **batch).await?;
+        Ok(())
+    }
+
+    async fn deploy(
+        &self,
+        batch: &mut Batch<'_>,
+        app: Option<&str>,
+        deploy: &Deploy,
+    ) -> Result<(), Trouble> {
+        sqlx::query(
+            "INSERT OR REPLACE INTO deploy (at, run, app, version, was) VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(deploy.wall.0)
+        .bind(self.run)
+        .bind(app)
+        .bind(deploy.version.as_deref())
+        .bind(deploy.was.as_deref())
+        .execute(&mut **batch)
+        .await?;
         Ok(())
     }
 
@@ -214,6 +239,20 @@ impl Pen {
         self.series.insert(name.to_owned(), id);
         Ok(id)
     }
+}
+
+async fn served(
+    batch: &mut Batch<'_>,
+    at: Timestamp,
+    [app, version]: [&str; 2],
+) -> Result<(), Trouble> {
+    sqlx::query("INSERT OR REPLACE INTO served (app, version, at) VALUES (?, ?, ?)")
+        .bind(app)
+        .bind(version)
+        .bind(at.0)
+        .execute(&mut **batch)
+        .await?;
+    Ok(())
 }
 
 type Batch<'a> = Transaction<'a, Sqlite>;

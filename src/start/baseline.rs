@@ -2,7 +2,7 @@ use super::{Failure, Session, Stop, print, select, trace::Trace};
 use crate::{
     cli::{BaselineVerb, Global},
     clock,
-    domain::{Baseline, Change, Snapshot},
+    domain::{Baseline, Change, PastDeploy, Snapshot},
     engine::{Begin, Engine},
     history::Baselines,
     nearest::did_you_mean,
@@ -67,6 +67,15 @@ pub(super) async fn diff(global: &Global, before: &str, after: &str) -> Result<u
 pub(super) async fn find(session: &Session, name: &str) -> Result<Baseline, Failure> {
     let kept = open(session).await?.all().await.map_err(unreadable)?;
     named(&kept, name).cloned()
+}
+
+/// What somebody may name as a moment.
+pub(super) async fn moments(
+    session: &Session,
+) -> Result<(Vec<Baseline>, Vec<PastDeploy>), Failure> {
+    let mut kept = open(session).await?;
+    let baselines = kept.all().await.map_err(unreadable)?;
+    Ok((baselines, kept.deploys().await.map_err(unreadable)?))
 }
 
 async fn save(global: &Global, name: &str, selection: &[String]) -> Result<u8, Failure> {

@@ -1,5 +1,6 @@
-use super::{Failure, Session, Stop, baseline, print, select, tell, trace::Trace};
+use super::{Failure, Session, Stop, baseline, print, select, since, tell, trace::Trace};
 use crate::{
+    app::ALLOWED,
     cli::{Check, Format, Global, Output},
     config::{Color, Surroundings, World},
     domain::Snapshot,
@@ -36,12 +37,18 @@ async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
     let outputs = one_to_stdout(asked.outputs())?;
     let mut session = Session::open(global)?;
     session.config.policy.min_score = asked.min_score.or(session.config.policy.min_score);
+    session.config.policy.settle = asked.settle.unwrap_or(session.config.policy.settle);
+    if let Some(when) = &asked.since {
+        since::mark(&mut session, when).await?;
+    }
     if let Some(name) = &asked.baseline {
         baseline::find(&session, name).await?.guide(&mut session.config.policy);
     }
     let integrations = select(std::mem::take(&mut session.integrations), &asked.selection)?;
     let trace = Trace::begin(&mut session, &integrations, &[]);
     session.tell_warnings();
+    let policy = &session.config.policy;
+    since::tell_in_vain(policy.deploy.as_ref(), policy.settle, asked.wait);
     let stop = Stop::on_signals()
         .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
     let exporter = session.exporter().await?;
@@ -51,10 +58,20 @@ async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
     if let Some(history) = &history {
         history.recalled(RECALL).await;
     }
+    let app = session.watch(&handle);
+    if let Some(app) = &app {
+        tokio::select! {
+            () = app.first(ALLOWED) => {}
+            () = stop.token.cancelled() => {}
+        }
+    }
     let to_people = outputs.iter().any(|it| it.format == Format::Human && it.path.is_none());
     let progress = Progress { told: None, to_people };
     let snapshots = handle.snapshots.clone();
     let ended = check::run(handle, asked.wait, &stop.token, progress.teller()).await;
+    if let Some(app) = app {
+        app.stop().await;
+    }
     let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;
     if let Some(history) = history {

@@ -37,6 +37,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let snapshots = handle.snapshots.clone();
     let (lab, tests) = Lab::start(tests);
     let history = session.history(Kind::Console, &handle, Some(tests.boards.clone()));
+    let app = session.watch(&handle);
     let user =
         World.variable("USER").map(|user| plain(&user, USER)).filter(|user| !user.is_empty());
     let handles = tui::Handles { engine: handle, lab: tests, user };
@@ -44,6 +45,9 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     // What a test has written goes first; if that takes longer, it expires.
     if !lab.stop(TIDYING).await {
         trace.keep();
+    }
+    if let Some(app) = app {
+        app.stop().await;
     }
     let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;

@@ -14,6 +14,7 @@ mod perf;
 mod select;
 mod session;
 mod signals;
+mod since;
 mod trace;
 
 pub use failure::Failure;

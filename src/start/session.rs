@@ -1,9 +1,10 @@
 use super::{Failure, tell, trace};
 use crate::{
+    app::{Around, Watch},
     cli::Global,
     clock,
     config::{self, Config, Flags, Surroundings as _, World},
-    domain::{CheckId, CheckSpec, Notice, Topic, perf::Board, plain},
+    domain::{CheckId, CheckSpec, Deploy, Notice, PastDeploy, Topic, perf::Board, plain},
     engine::{Begin, Handle, Override, Plan},
     history::{Bounds, History, Keeping, Kind, Writer},
     integrations,
@@ -15,7 +16,7 @@ use crate::{
         record,
     },
 };
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{env, ffi::OsString, io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +99,7 @@ impl Session {
         Plan {
             integrations,
             policy: self.config.policy.clone(),
+            app: self.config.app.as_ref().map(|app| app.name.clone()),
             overrides: self.config.overrides.clone(),
             redactor: self.redactor.clone(),
             notices: self.warnings.iter().map(|says| notice(says)).collect(),
@@ -106,6 +108,29 @@ impl Session {
             now: clock::now,
             begin,
         }
+    }
+
+    /// Lets only what is seen after that deploy count.
+    pub fn deployed(&mut self, deploy: &PastDeploy) {
+        let PastDeploy { at: wall, version, was, .. } = deploy.clone();
+        let ago = clock::now().0.saturating_sub(wall.0);
+        let ago = Duration::from_millis(u64::try_from(ago).unwrap_or(0));
+        let at = EARLIER.saturating_sub(ago);
+        self.config.policy.deploy = Some(Deploy { at, wall, version, was });
+    }
+
+    /// Asks which version is deployed, where somebody has said how.
+    pub fn watch(&self, handle: &Handle) -> Option<Watch> {
+        let settings = self.config.app.clone()?;
+        let holds_secret = |value: &OsString| {
+            let mut text = value.to_string_lossy().into_owned();
+            self.redactor.scrub(&mut text);
+            text != value.to_string_lossy()
+        };
+        let hidden = env::vars_os().filter(|(_, value)| holds_secret(value));
+        let hidden = hidden.map(|(name, _)| name).collect();
+        let around = Around { redactor: self.redactor.clone(), hidden };
+        Some(Watch::start(settings, handle.clone(), around))
     }
 
     /// Where the history is, unless nothing is to be kept.

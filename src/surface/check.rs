@@ -185,6 +185,7 @@ mod tests {
         let plan = Plan {
             integrations: vec![Arc::new(slow)],
             policy: Policy::default(),
+            app: None,
             overrides: Vec::new(),
             redactor: Redactor::default(),
             notices: Vec::new(),

@@ -8,6 +8,7 @@
 
 mod accept;
 mod baseline;
+mod deploy;
 mod explain;
 mod history;
 

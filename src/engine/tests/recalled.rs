@@ -29,6 +29,7 @@ fn past(fake: &Fake) -> Past {
         checks: vec![check("a", Severity::Bad), check("b", Severity::Bad), gone],
         latencies: vec![(fake.id.clone(), vec![(ago(Duration::from_secs(30)), 0.5)])],
         events: vec![event],
+        ..Past::default()
     }
 }
 

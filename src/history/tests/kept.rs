@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::{
-    domain::{CheckView, Finding, Ledger, Past, Policy, Severity, Snapshot, Topic, sample},
+    domain::{
+        App, CheckView, Deploy, Finding, Ledger, Past, Policy, Severity, Snapshot, Topic, sample,
+    },
     engine::Command,
 };
 use tokio::sync::mpsc;
@@ -91,6 +93,61 @@ async fn what_one_session_saw_the_next_one_knows() {
     let [(id, latencies)] = &past.latencies[..] else { panic!("{past:?}") };
     assert_eq!((id.as_str(), latencies.last()), ("redis", Some(&(last.0, 0.25))));
     assert!(history.stop(Duration::from_mins(1)).await);
+}
+
+#[tokio::test]
+async fn the_last_deploy_of_each_app_is_known_to_the_next_session() {
+    let (_folder, path) = place();
+    let deployed = |app: Option<&str>, second: u64, version: Option<&str>| {
+        let wall = NOW.after(Duration::from_secs(second));
+        let version = version.map(ToOwned::to_owned);
+        let app = app.map(|name| App { name: name.into(), version: version.clone() });
+        let deploy = Deploy { at: BEGAN, wall, version, was: None };
+        Arc::new(Snapshot { app, deploy: Some(deploy), ..Snapshot::clone(&snapshot(second, 1)) })
+    };
+    let sessions = [
+        deployed(Some("api"), 1, Some("1")),
+        deployed(Some("api"), 2, Some("2")),
+        deployed(Some("web"), 3, Some("9")),
+        deployed(None, 4, None),
+        deployed(None, 4000, None), // the clock was set back since
+    ];
+    for session in sessions {
+        let (history, mut ends) = start(&path);
+        ends.recalled().await;
+        ends.snapshots.send_replace(session);
+        assert!(history.stop(Duration::from_mins(1)).await);
+    }
+    let (history, mut ends) = start(&path);
+    let past = ends.recalled().await;
+    let mut served = past.served;
+    served.sort();
+    assert_eq!(served, [("api".into(), "2".into()), ("web".into(), "9".into())]);
+    let told = past.deploys.iter().map(|it| (it.app.as_deref(), it.version.as_deref(), it.at.0));
+    let second = |n: i64| NOW.0 + n * 1000;
+    let expected = [
+        (None, None, second(4)),
+        (Some("web"), Some("9"), second(3)),
+        (Some("api"), Some("2"), second(2)),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert!(history.stop(Duration::from_mins(1)).await);
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_version_goes_on_with_all_that_is_in_it() {
+    let (_folder, path) = place();
+    let mut file = opened(&path).await;
+    write(&mut file, &[point("redis", NOW.0, None, Some(1.0))]).await.unwrap();
+    let old = "DROP TABLE served; DROP TABLE deploy";
+    sqlx::raw_sql(old).execute(&mut file.link).await.unwrap();
+    drop(file);
+    let (history, mut ends) = start(&path);
+    assert_eq!(ends.recalled().await.latencies.len(), 1);
+    assert!(history.stop(Duration::from_mins(1)).await);
+    let mut file = opened(&path).await;
+    assert!(file.aside.is_none());
+    assert_eq!(number(&mut file, "SELECT count(*) FROM deploy").await, 0);
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ async fn what_is_too_old_or_too_much_goes_the_oldest_first() {
         at: Timestamp(NOW.0 - day * DAY - 1),
         check: None,
         mark: None,
-        text: "x".repeat(4000),
+        text: "x".repeat(8000),
     }));
     write(&mut file, &notes).await.unwrap();
     let month = Bounds { age: Duration::from_hours(30 * 24), ..BOUNDS };

@@ -1,4 +1,4 @@
-use super::{accepted, flags, is_plain_pass, needs_remedy};
+use super::{accepted, deployed, flags, is_plain_pass, needs_remedy};
 use crate::{
     domain::{
         CheckId, CheckView, IntegrationView, Notice, Outcome, Receipt, Severity, Snapshot, Status,
@@ -38,6 +38,7 @@ pub fn human(snapshot: &Snapshot, paint: Paint) -> String {
         sheet.integration(view, &mut text);
     }
     sheet.overall(&mut text);
+    sheet.deployed(&mut text);
     sheet.notices(&mut text);
     sheet.verdict(&mut text);
     text
@@ -113,6 +114,12 @@ impl Sheet<'_> {
             ),
             None => writeln!(text, "{:width$}   -  nothing applies", "overall"),
         };
+    }
+
+    fn deployed(&self, text: &mut String) {
+        if let Some(says) = deployed(self.snapshot) {
+            let _infallible = writeln!(text, "{:width$} {says}", "deployed", width = self.width);
+        }
     }
 
     /// What is wrong with the configuration was told before there was a result.

@@ -1,9 +1,9 @@
 use super::flags;
 use crate::{
     domain::{
-        Acceptance, Blocker, Cause, CheckId, CheckView, Class, Evidence, Fact, FactValue, Grid,
-        Impact, IntegrationView, Notice, Outcome, Quantity, Receipt, Skip, Snapshot, Stands,
-        Status, Target, Verdict,
+        Acceptance, App, Blocker, Cause, CheckId, CheckView, Class, Deploy, Evidence, Fact,
+        FactValue, Grid, Impact, IntegrationView, Notice, Outcome, Quantity, Receipt, Skip,
+        Snapshot, Stands, Status, Target, Verdict,
     },
     units,
 };
@@ -26,12 +26,24 @@ struct Document<'a> {
     tminus_version: &'static str,
     host: &'a str,
     at: String,
+    app: Option<&'a App>,
+    deploy: Option<DeployPart<'a>>,
     verdict: VerdictPart<'a>,
     score: Option<u8>,
     coverage: Option<u8>,
     blockers: Vec<BlockerPart<'a>>,
     notices: &'a [Notice],
     integrations: Vec<IntegrationPart<'a>>,
+}
+
+/// Only what was seen after it counts.
+#[derive(Serialize)]
+struct DeployPart<'a> {
+    at: String,
+    version: Option<&'a str>,
+    was: Option<&'a str>,
+    /// The end of the settle time.
+    settled: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -145,6 +157,16 @@ enum FactPartValue<'a> {
     Words { value: &'a str },
 }
 
+fn deploy<'a>(deploy: &'a Deploy, snapshot: &Snapshot) -> DeployPart<'a> {
+    let settled = snapshot.settled.map(|settled| settled.saturating_sub(deploy.at));
+    DeployPart {
+        at: units::rfc3339(deploy.wall),
+        version: deploy.version.as_deref(),
+        was: deploy.was.as_deref(),
+        settled: settled.map(|settle| units::rfc3339(deploy.wall.after(settle))),
+    }
+}
+
 fn document(snapshot: &Snapshot) -> Document<'_> {
     let standing = snapshot.blockers.iter().filter(|blocker| blocker.cleared.is_none());
     Document {
@@ -152,6 +174,8 @@ fn document(snapshot: &Snapshot) -> Document<'_> {
         tminus_version: env!("CARGO_PKG_VERSION"),
         host: &snapshot.host,
         at: units::rfc3339(snapshot.wall),
+        app: snapshot.app.as_ref(),
+        deploy: snapshot.deploy.as_ref().map(|it| deploy(it, snapshot)),
         verdict: verdict(&snapshot.verdict),
         score: snapshot.score.map(|score| score.percent),
         coverage: snapshot.score.map(|score| score.coverage),

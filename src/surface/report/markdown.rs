@@ -1,4 +1,4 @@
-use super::{accepted, flags, is_plain_pass, needs_remedy};
+use super::{accepted, deployed, flags, is_plain_pass, needs_remedy};
 use crate::{
     domain::{Blocker, CheckView, IntegrationView, Snapshot, Stands},
     units,
@@ -33,6 +33,9 @@ fn verdict(snapshot: &Snapshot, text: &mut String) {
         let _infallible = write!(text, "; {} accepted", verdict.accepted);
     }
     let _infallible = writeln!(text, ". On {host} at {at}.");
+    if let Some(says) = deployed(snapshot) {
+        let _infallible = writeln!(text, "Deployed: {}.", escape(&says));
+    }
 }
 
 fn blockers(snapshot: &Snapshot, text: &mut String) {

@@ -20,7 +20,10 @@ pub use nagios::nagios;
 pub use sweep::{Cleaning, Killed, Receipt, cleaning, cleaning_json};
 pub use tap::tap;
 
-use crate::domain::{Blocker, CheckView, Freshness, Outcome, Snapshot, Stands};
+use crate::{
+    domain::{Blocker, CheckView, Freshness, Outcome, Snapshot, Stands},
+    units,
+};
 
 /// What is to be said about a check besides its outcome, in the order in which it is said.
 fn flags(check: &CheckView, snapshot: &Snapshot) -> Vec<&'static str> {
@@ -40,6 +43,18 @@ fn flags(check: &CheckView, snapshot: &Snapshot) -> Vec<&'static str> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What is deployed and since when, where anybody knows.
+fn deployed(snapshot: &Snapshot) -> Option<String> {
+    let app = snapshot.app.as_ref();
+    let version = app.and_then(|app| app.version.as_deref());
+    let served = app.zip(version).map(|(app, version)| format!("{} {version}", app.name));
+    let Some(deploy) = &snapshot.deploy else { return served };
+    let served = served.map_or(String::new(), |served| served + ", ");
+    let was = deploy.was.as_deref().map_or(String::new(), |was| format!("was {was}, "));
+    let ago = units::age(snapshot.at.saturating_sub(deploy.at));
+    Some(format!("{served}{was}since {} ({ago})", units::rfc3339(deploy.wall)))
 }
 
 /// Whether what stands in the way at this check stood when the baseline was taken.
@@ -84,12 +99,35 @@ fn needs_remedy(check: &CheckView) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        domain::{Notice, Topic},
+        domain::{App, Deploy, Notice, Topic},
         surface::sample,
     };
+    use std::time::Duration;
 
     /// A note as it might come from a file, hostile in every format.
     const NOTE: &str = "a|b <x> ]]> # c % ::error::d \\ *e*";
+
+    #[test]
+    fn what_is_deployed_is_said_in_every_format_that_has_room() {
+        let app = |version: &str| Some(App { name: "api".into(), version: Some(version.into()) });
+        let mut snapshot = Snapshot { app: app("<2>"), ..sample::seed() };
+        assert_eq!(deployed(&snapshot).unwrap(), "api <2>");
+        snapshot.deploy = Some(Deploy {
+            at: snapshot.at.checked_sub(Duration::from_secs(9)).unwrap(),
+            wall: sample::WALL,
+            version: Some("<2>".into()),
+            was: Some("1".into()),
+        });
+        snapshot.settled = Some(snapshot.at);
+        let says = "api <2>, was 1, since 2026-11-23T02:13:20.000Z (9s)";
+        assert!(human(&snapshot, Paint::Plain).contains(&format!("deployed     {says}\n")));
+        assert!(markdown(&snapshot).contains("\nDeployed: api &lt;2&gt;, was 1, since "));
+        let json: serde_json::Value = serde_json::from_str(&json(&snapshot)).unwrap();
+        assert_eq!((&json["app"]["version"], &json["deploy"]["was"]), (&"<2>".into(), &"1".into()));
+        assert_eq!(json["deploy"]["settled"], "2026-11-23T02:13:29.000Z");
+        snapshot.app = None;
+        assert!(deployed(&snapshot).unwrap().starts_with("was 1, since "));
+    }
 
     #[test]
     fn a_note_is_in_every_format_and_stays_text() {

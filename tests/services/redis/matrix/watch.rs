@@ -26,6 +26,7 @@ impl Watch {
             notices: Vec::new(),
             began: Duration::ZERO,
             policy: Policy::default(),
+            app: None,
             overrides: Vec::new(),
             redactor: Redactor::default(),
             host: "here".into(),

@@ -1,0 +1,69 @@
+//! What is deployed, and from when on evidence counts. Pure.
+
+use super::{
+    recall::place,
+    state::{Now, State},
+};
+use crate::domain::{Deploy, Past, PastDeploy};
+
+impl State {
+    /// Takes note of the version that is served now. Returns whether that is a deploy.
+    pub(super) fn serves(&mut self, version: &str, now: Now) -> bool {
+        let Some(app) = &mut self.app else { return false };
+        let last = app.version.replace(version.to_owned());
+        let first = last.is_none();
+        let was = last.or_else(|| self.served.take());
+        if first && self.told {
+            // Somebody has said when it was: this is what went out then.
+            if let Some(deploy) = &mut self.policy.deploy {
+                deploy.version = Some(version.to_owned());
+                deploy.was = was.filter(|was| was != version);
+            }
+            return false;
+        }
+        match was {
+            Some(was) if was != version => self.deployed(Some(version), Some(&was), now),
+            Some(_) | None => return false,
+        }
+        true
+    }
+
+    /// From now on only what is seen afterwards counts.
+    pub(super) fn deployed(&mut self, version: Option<&str>, was: Option<&str>, now: Now) {
+        let [version, was] = [version, was].map(|it| it.map(ToOwned::to_owned));
+        let deploy = Deploy { at: now.at, wall: now.wall, version, was };
+        self.note(None, None, deploy.says(self.app.as_ref()), now);
+        self.policy.deploy = Some(deploy);
+    }
+
+    /// Takes in which deploy an earlier session saw last. Returns whether there has been
+    /// one since.
+    pub(super) fn recall_deploy(&mut self, past: &Past, now: Now) -> bool {
+        let name = self.app.as_ref().map(|app| app.name.as_str());
+        if let Some(last) = past.deploys.iter().find(|it| it.app.as_deref() == name)
+            && self.policy.deploy.as_ref().is_none_or(|known| !self.told && known.wall < last.at)
+        {
+            let PastDeploy { at: wall, version, was, .. } = last.clone();
+            self.policy.deploy = Some(Deploy { at: place(wall, now), wall, version, was });
+        }
+        let Some(app) = &self.app else { return false };
+        let served = past.served.iter().find(|(of, _)| *of == app.name);
+        let Some((_, was)) = served else { return false };
+        match app.version.clone() {
+            Some(version) if version != *was && !self.told && !self.seen_deployed(&version) => {
+                self.deployed(Some(&version), Some(was), now);
+                true
+            }
+            Some(_) => false,
+            None => {
+                self.served = Some(was.clone());
+                false
+            }
+        }
+    }
+
+    fn seen_deployed(&self, version: &str) -> bool {
+        let known = self.policy.deploy.as_ref();
+        known.is_some_and(|deploy| deploy.version.as_deref() == Some(version))
+    }
+}
