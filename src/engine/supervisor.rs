@@ -86,7 +86,8 @@ impl Supervisor {
                 around.begin,
                 fastrand::u64(..),
                 Instant::now(),
-            ),
+            )
+            .at_most(integration.at_once()),
             standings: specs.iter().map(|_| Hysteresis::default()).collect(),
             gists: specs.iter().map(|_| Gist::default()).collect(),
             specs,
@@ -274,12 +275,16 @@ impl Supervisor {
         }
         let mut concerned = self.schedule.dependents(check);
         if self.integration.asks_again() {
-            concerned.extend(self.schedule.followers(check));
+            let followers = self.schedule.followers(check);
+            if concerned.is_empty() {
+                self.schedule.request_needs(&followers, now);
+            }
+            concerned.extend(followers);
         }
         for dependent in concerned {
             if self.in_the_way(dependent).is_some() {
                 // Saying so asks nothing of the target.
-                self.schedule.request(dependent, Order { trigger: Trigger::Schedule }, now);
+                self.schedule.request(dependent, Order::UNASKED, now);
             } else {
                 self.schedule.stir(dependent, now);
             }

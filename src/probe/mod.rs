@@ -69,6 +69,12 @@ pub trait Integration: Send + Sync + 'static {
         false
     }
 
+    /// How many of its checks run at a time, so that it cannot take all of its
+    /// server's connections.
+    fn at_once(&self) -> usize {
+        4
+    }
+
     /// Removes what dead runs left on the target, and what would never go by itself.
     ///
     /// An integration whose checks write somewhere has to have one of its own.

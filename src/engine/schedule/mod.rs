@@ -9,8 +9,6 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Runs of one integration at a time, so that it cannot take all of its server's connections.
-const AT_ONCE: usize = 4;
 /// The first runs wait until the first frame is on the screen.
 const FIRST: Duration = Duration::from_millis(5);
 /// And then start one after the other.
@@ -18,6 +16,8 @@ const STAGGER: Duration = Duration::from_millis(2);
 
 /// What happens between two turns starts the same check at most this often.
 const STIRRED: Duration = Duration::from_secs(5);
+/// Between the end of a run and the next turn, at least.
+const BREATH: Duration = Duration::from_millis(100);
 /// Turns that are further apart than this are shifted at random,
 const LONG: Duration = Duration::from_secs(30);
 /// by this part of a period either way, so that two are a tenth closer or further
@@ -31,6 +31,8 @@ pub(super) struct Schedule {
     /// What the shifts are drawn from.
     seed: u64,
     slots: Vec<Slot>,
+    /// Runs at a time. What others need is not counted: its answer ends their waiting.
+    at_once: usize,
     paused: bool,
 }
 
@@ -55,6 +57,11 @@ struct Slot {
 pub(super) struct Order {
     /// Who wants it.
     pub(super) trigger: Trigger,
+}
+
+impl Order {
+    /// Nobody asked: what happened makes it worth a look.
+    pub(super) const UNASKED: Self = Self { trigger: Trigger::Schedule };
 }
 
 /// A check to run now.
@@ -97,7 +104,12 @@ impl Schedule {
             }
         };
         let slots = (0_u32..).zip(specs).map(slot).collect();
-        Self { started: now, seed, slots, paused: false }
+        Self { started: now, seed, slots, at_once: usize::MAX, paused: false }
+    }
+
+    /// Lets no more than so many run at a time.
+    pub(super) fn at_most(self, at_once: usize) -> Self {
+        Self { at_once, ..self }
     }
 
     /// Stops or resumes what runs by itself.
@@ -132,16 +144,15 @@ impl Schedule {
     /// Brings a check forward because of what happened, though at most once per 5 s
     /// and not while paused.
     pub(super) fn stir(&mut self, check: usize, now: Instant) {
-        const STIR: Order = Order { trigger: Trigger::Schedule };
         let slot = &mut self.slots[check];
         if self.paused {
             return;
         }
         if slot.running {
-            slot.next_order.get_or_insert(STIR);
+            slot.next_order.get_or_insert(Order::UNASKED);
             return;
         }
-        let order = *slot.order.get_or_insert(STIR);
+        let order = *slot.order.get_or_insert(Order::UNASKED);
         let at = slot.moment_for(order, now);
         slot.due = Some(slot.due.map_or(at, |due| cmp::min(due, at)));
     }
@@ -158,13 +169,14 @@ impl Schedule {
 
     /// Marks what is due as running and returns it, what was asked for first.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<Due> {
-        let running = self.slots.iter().filter(|slot| slot.running).count();
         let is_due = |index: &usize| {
             self.is_ready(*index) && self.slots[*index].due.is_some_and(|due| due <= now)
         };
-        let mut taken: Vec<usize> = (0..self.slots.len()).filter(is_due).collect();
-        taken.sort_by_key(|index| self.slots[*index].order.is_none());
-        taken.truncate(AT_ONCE.saturating_sub(running));
+        let due = (0..self.slots.len()).filter(is_due);
+        let (mut taken, mut others): (Vec<_>, Vec<_>) = due.partition(|due| self.is_needed(*due));
+        others.sort_by_key(|index| self.slots[*index].order.is_none());
+        others.truncate(self.room());
+        taken.extend(others);
         taken.into_iter().map(|index| self.slots[index].begin(index, now)).collect()
     }
 
@@ -185,12 +197,20 @@ impl Schedule {
     /// What waits for a run to end, for its need or for room, is not counted: the
     /// end of that run is what wakes the supervisor.
     pub(super) fn next(&self) -> Option<Instant> {
-        let running = self.slots.iter().filter(|slot| slot.running).count();
-        if running >= AT_ONCE {
-            return None;
-        }
-        let ready = (0..self.slots.len()).filter(|index| self.is_ready(*index));
+        let full = self.room() == 0;
+        let can_begin = |index: &usize| self.is_ready(*index) && (!full || self.is_needed(*index));
+        let ready = (0..self.slots.len()).filter(can_begin);
         ready.filter_map(|index| self.slots[index].due).min()
+    }
+
+    /// How many more may begin of those that nothing needs.
+    fn room(&self) -> usize {
+        let counts = |index: &usize| self.slots[*index].running && !self.is_needed(*index);
+        self.at_once.saturating_sub((0..self.slots.len()).filter(counts).count())
+    }
+
+    fn is_needed(&self, check: usize) -> bool {
+        self.slots.iter().any(|slot| slot.need == Some(check))
     }
 
     /// The checks that need `check`.
@@ -211,6 +231,18 @@ impl Schedule {
                 && later.map(length) > period.map(length)
         };
         (0..self.slots.len()).filter(follows).collect()
+    }
+
+    /// Brings forward what `checks` need, for their answers may follow from its own.
+    pub(super) fn request_needs(&mut self, checks: &[usize], now: Instant) {
+        for check in checks {
+            let need = self.slots[*check].need;
+            let idle =
+                |need: &usize| !self.slots[*need].running && self.slots[*need].order.is_none();
+            if let Some(need) = need.filter(idle) {
+                self.request(need, Order::UNASKED, now);
+            }
+        }
     }
 
     /// The check that `check` needs.
@@ -247,11 +279,12 @@ impl Slot {
         }
     }
 
-    /// The next turn on the timetable, about half a period away at least. Missed
-    /// ones are skipped.
+    /// The next turn on the timetable. Missed ones are skipped, and long ones that come
+    /// less than half a period after the last run; a short one is what finds a fault, and
+    /// is never further away than its period.
     fn next_turn(&self, started: Instant, seed: u64, now: Instant) -> Option<Instant> {
         let (period, offset) = self.period?;
-        let earliest = now + period / 2;
+        let earliest = now + if period < LONG { BREATH } else { period / 2 };
         let since = earliest.saturating_duration_since(started + offset);
         let turns = since.as_nanos().div_ceil(period.as_nanos().max(1));
         let turns = u32::try_from(turns).unwrap_or(u32::MAX);

@@ -11,7 +11,8 @@ fn spec(name: &'static str, need: Option<&'static str>) -> CheckSpec {
 
 fn schedule(specs: &[CheckSpec], begin: Begin) -> (Schedule, Instant) {
     let now = Instant::now();
-    (Schedule::new(&IntegrationId::new("test").unwrap(), specs, begin, 7, now), now)
+    let id = IntegrationId::new("test").unwrap();
+    (Schedule::new(&id, specs, begin, 7, now).at_most(4), now)
 }
 
 fn taken(schedule: &mut Schedule, now: Instant) -> Vec<usize> {
@@ -42,6 +43,27 @@ async fn a_check_waits_for_what_it_needs() {
     assert_eq!(schedule.next(), None);
     schedule.ended(1, start);
     assert_eq!(taken(&mut schedule, start), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_need_begins_however_many_run() {
+    let others = ["a", "b", "c", "d", "e"].map(|name| spec(name, Some("connect")));
+    let specs = [&[spec("connect", None)], &others[..]].concat();
+    let (mut schedule, start) = schedule(&specs, Begin::WhenAsked);
+    for check in 0..specs.len() {
+        schedule.request(check, ASKED, start);
+    }
+    assert_eq!(taken(&mut schedule, start), [0]);
+    schedule.ended(0, start);
+    assert_eq!(taken(&mut schedule, start), [1, 2, 3, 4]);
+    assert_eq!(schedule.next(), None, "there is no room for the fifth");
+    schedule.request_needs(&[2, 3], start);
+    assert_eq!(schedule.next(), Some(start));
+    assert_eq!(taken(&mut schedule, start), [0]);
+    schedule.request_needs(&[2, 3], start);
+    schedule.ended(0, start);
+    schedule.ended(1, start);
+    assert_eq!(taken(&mut schedule, start), [5], "what was under way was not asked for again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,7 +199,7 @@ proptest! {
             let ended = now + Duration::from_millis(took);
             schedule.ended(0, ended);
             now = schedule.next().unwrap();
-            prop_assert!(now >= ended + period / 2 && now <= ended + period / 2 + period);
+            prop_assert!(now >= ended + BREATH && now <= ended + BREATH + period);
             phases.push((now - start).as_millis() % period.as_millis());
         }
         prop_assert!(phases.windows(2).all(|pair| pair[0] == pair[1]));

@@ -199,3 +199,17 @@ async fn a_refusal_that_leaves_no_doubt_is_not_asked_for_twice() {
     assert!(ran.windows(2).all(|pair| pair[1] - pair[0] == 5000), "no storm: {ran:?}");
     assert!(engine.stop(Duration::from_secs(1)).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_four_runs_of_an_integration_at_once() {
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let slow = Does::Take(Duration::from_secs(1));
+    let fake = Fake::new(&names.map(|name| (name, None, slow)));
+    let (engine, handle) = start(&fake);
+    seconds(9).await;
+    handle.send(Command::Recheck(Selection::All)).unwrap();
+    seconds(9).await;
+    assert_eq!(fake.most_at_once.load(Ordering::SeqCst), 4);
+    assert!((0..7).all(|index| fake.runs(index) >= 2), "and every one had its turn");
+    assert!(engine.stop(Duration::from_secs(1)).await);
+}

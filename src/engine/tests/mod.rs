@@ -207,6 +207,7 @@ async fn a_cancel_followed_at_once_by_a_re_check_runs_the_re_check() {
     sleep(Duration::from_millis(500)).await;
     assert!(check(&handle, "a").running.is_some(), "the age of a stuck run is visible");
     fake.tell(0, Does::Pass);
+    handle.send(Command::Pause).unwrap();
     handle.send(Command::Cancel(only("a"))).unwrap();
     handle.send(Command::Recheck(only("a"))).unwrap();
     sleep(Duration::from_millis(500)).await;
@@ -232,20 +233,6 @@ async fn asking_during_a_run_is_shown_as_queued_and_runs_once_more() {
     seconds(4).await;
     assert_eq!(fake.runs(0), 2);
     assert!(!check(&handle, "a").queued);
-    assert!(engine.stop(Duration::from_secs(1)).await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_more_than_four_runs_of_an_integration_at_once() {
-    let names = ["a", "b", "c", "d", "e", "f", "g"];
-    let slow = Does::Take(Duration::from_secs(1));
-    let fake = Fake::new(&names.map(|name| (name, None, slow)));
-    let (engine, handle) = start(&fake);
-    seconds(9).await;
-    handle.send(Command::Recheck(Selection::All)).unwrap();
-    seconds(9).await;
-    assert_eq!(fake.most_at_once.load(Ordering::SeqCst), 4);
-    assert!((0..7).all(|index| fake.runs(index) >= 2), "and every one had its turn");
     assert!(engine.stop(Duration::from_secs(1)).await);
 }
 
@@ -333,6 +320,7 @@ async fn a_supervisor_that_dies_is_said_to_and_started_again() {
     let lost = check(&handle, "a");
     assert_eq!(*lost.outcome(), Outcome::Unknown(Cause::Lost));
     assert!(lost.finding.summary.contains("bug in a supervisor"), "{}", lost.finding.summary);
+    handle.send(Command::Pause).unwrap();
     handle.send(Command::Recheck(only("a"))).unwrap();
     seconds(1).await;
     assert_eq!(*check(&handle, "a").outcome(), Outcome::Pass);
