@@ -49,18 +49,19 @@ pub use settings::{Duty, Settings};
 pub use wire::Stream;
 
 use crate::{
-    domain::{CheckSpec, IntegrationId, Provenance, Target},
+    domain::{CheckSpec, Impact, IntegrationId, Provenance, Target},
     probe::{Alarm, Complaint, Cx, Integration, Run, Safety, Sweeping, Whose, is_local, specs},
 };
 use address::Place;
 use client::Client;
 use line::Line;
 use looking::KEY_EVENTS;
+use paused::held_back;
 use services::{Notices, metrics::Exporter};
 use settings::Meant;
 use std::{
     future::pending,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 use table::{CHECKS, CONNECTS};
@@ -112,6 +113,8 @@ struct Site {
     past: Mutex<vitals::Past>,
     /// The clock of the server that was asked last, read at every poll.
     clock: Mutex<Option<(Place, vitals::ClockWatch)>>,
+    /// Whether the last look at the commands found that it holds writes back.
+    holds_back: AtomicBool,
     /// What the last full command vector saw.
     vector: Mutex<Option<vector::Full>>,
     /// What the checks that write know of it.
@@ -160,6 +163,7 @@ impl Back {
             lingering: Mutex::default(),
             past: Mutex::default(),
             clock: Mutex::default(),
+            holds_back: AtomicBool::default(),
             vector: Mutex::default(),
             readiness: ready::Readiness::default(),
         }))
@@ -223,9 +227,14 @@ impl Integration for Redis {
                 let check = &CHECKS[index];
                 let run = move || -> Run<'a> {
                     Box::pin(async move {
-                        let finding = (check.run)(self, cx).await?;
-                        let needy = check.spec.needs.is_some();
-                        Ok(if needy { site.told_apart(finding).await } else { finding })
+                        let CheckSpec { impact, needs, .. } = &check.spec;
+                        if needs.is_none() {
+                            return (check.run)(self, cx).await;
+                        }
+                        if *impact == Impact::Writes && site.still_holds_writes_back().await {
+                            return Ok(held_back());
+                        }
+                        Ok(site.told_apart((check.run)(self, cx).await?).await)
                     })
                 };
                 Box::pin(site.line.steadily(run))
@@ -247,6 +256,11 @@ impl Integration for Redis {
 
     fn asks_again(&self) -> bool {
         true
+    }
+
+    /// All of them: they share their connections, and one that hangs delays no other.
+    fn at_once(&self) -> usize {
+        CHECKS.len()
     }
 
     fn sweep<'a>(&'a self, whose: &'a Whose) -> Sweeping<'a> {

@@ -38,6 +38,8 @@ pub(super) enum Kind {
 
 /// The word of what hangs.
 pub(super) const HUNG: &str = "hung";
+/// The word of what holds writes back.
+pub(super) const PAUSED: &str = "paused";
 
 /// What is wrong, in a clause, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ impl Kind {
             Self::Starting => "starting",
             Self::StaleReplica => "stale-replica",
             Self::ScriptHog => "script-hog",
-            Self::Paused => "paused",
+            Self::Paused => PAUSED,
             Self::Cluster => "cluster",
             Self::WrongDatabase => "wrong-database",
             Self::Cut => "cut-off",

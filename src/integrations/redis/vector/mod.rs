@@ -54,7 +54,11 @@ impl Redis {
         match &self.back {
             Back::Misconfigured(says) => Err(ProbeError::Misconfigured(says.clone())),
             Back::StandIn => Ok(super::trials::no_instance()),
-            Back::Server(site) => Ok(look(site).await),
+            Back::Server(site) => {
+                let finding = look(site).await;
+                site.note_holding_back(&finding);
+                Ok(finding)
+            }
         }
     }
 }
