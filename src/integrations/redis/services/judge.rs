@@ -58,11 +58,12 @@ pub(crate) fn sum_up(service: Service, ran: &[Ran], all: usize, pace: Pace) -> F
     finding.evidence(steps.iter().fold(evidence, |told, step| told.phase(&step.says, step.took)))
 }
 
-/// The case that says most of what is wrong.
+/// The case that says most of what is wrong. One that knows its cause explains the others.
 fn worst(ran: &[Ran]) -> Option<&Ran> {
     let upset =
         |wanted: fn(&Upset) -> bool| ran.iter().find(|ran| ran.ended.as_ref().is_err_and(wanted));
-    upset(|upset| matches!(upset, Upset::Broken(_)))
+    upset(|upset| matches!(upset, Upset::Broken(broken) if broken.remedy.is_some()))
+        .or_else(|| upset(|upset| matches!(upset, Upset::Broken(_))))
         .or_else(|| upset(|upset| matches!(upset, Upset::Trouble(_))))
         .or_else(|| upset(|upset| matches!(upset, Upset::Missed(_))))
 }
@@ -259,6 +260,20 @@ mod tests {
             outcome(vec![Ok(held()), Ok(held()), missed()]),
             Outcome::Unknown(Cause::Starved)
         );
+    }
+
+    #[test]
+    fn what_knows_its_cause_is_said_before_what_follows_from_it() {
+        let gone = Upset::Broken(Broken {
+            says: "gone after 14ms of 2s".into(),
+            asked: "look at a key before its end",
+            wanted: "there".into(),
+            got: "nothing".into(),
+            remedy: Some("look for a flush"),
+        });
+        let finding = judged(vec![Err(broken()), Err(gone)], 2);
+        assert_eq!(finding.summary, "gone after 14ms of 2s");
+        assert_eq!(finding.remedy.as_deref(), Some("look for a flush"));
     }
 
     #[test]
