@@ -48,12 +48,27 @@ impl Info {
     /// has: twenty of each database in each of so many rounds a second.
     pub(super) fn expiry_round(&self) -> Option<Duration> {
         let each = self.count("hz").filter(|hz| *hz > 0)?.saturating_mul(20);
-        let expiring = |index| {
-            let mut counts = self.text(&format!("db{index}"))?.split(',');
-            counts.find_map(|count| count.strip_prefix("expires="))?.parse::<u64>().ok()
-        };
-        let most = (0..64).filter_map(expiring).max().unwrap_or(0);
+        let most = self.databases().map(|(_, expiring)| expiring).max().unwrap_or(0);
         Some(Duration::from_millis(most.saturating_mul(1000) / each))
+    }
+
+    /// The keys of every database.
+    pub(super) fn keys(&self) -> KeyCount {
+        self.databases().fold(KeyCount::default(), |sum, (all, expiring)| KeyCount {
+            all: sum.all.saturating_add(all),
+            lasting: sum.lasting.saturating_add(all.saturating_sub(expiring)),
+        })
+    }
+
+    /// Of each database: how many keys, and how many of them have a time to live.
+    fn databases(&self) -> impl Iterator<Item = (u64, u64)> {
+        let of = |index| {
+            let told = self.text(&format!("db{index}"))?;
+            let count = |name| told.split(',').find_map(|pair| pair.strip_prefix(name));
+            let number = |name| count(name).and_then(|count: &str| count.parse().ok());
+            Some((number("keys=")?, number("expires=").unwrap_or(0)))
+        };
+        (0..64).filter_map(of)
     }
 
     /// The replicas of a master, each as its own fields: `ip=…,state=online,lag=0`.
@@ -63,6 +78,14 @@ impl Info {
             .map(|line| line.split(',').filter_map(|pair| pair.split_once('=')).collect())
             .collect()
     }
+}
+
+/// How many keys there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct KeyCount {
+    pub(super) all: u64,
+    /// Those without a time to live.
+    pub(super) lasting: u64,
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! What is well now and set up to break: settings, exposure, the database.
 
-use super::{Aspect, Grade, Past, Row, Seen};
+use super::{Aspect, Grade, Past, Row, Seen, past::Restart};
 use crate::integrations::redis::{
     looking::KEY_EVENTS,
     services::{Notices, Told},
     settings::Duty,
 };
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// How long a restart is told: two looks at least.
 const RECENT: Duration = Duration::from_secs(20);
@@ -156,29 +155,16 @@ fn keys_in(seen: &Seen, index: i64) -> u64 {
     told.and_then(|rest| rest.split(',').next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Every key of every database.
-pub(super) fn all_keys(info: &crate::integrations::redis::info::Info) -> u64 {
-    let of = |index| info.text(&format!("db{index}"))?.strip_prefix("keys=");
-    let counts = (0..64).filter_map(of).filter_map(|rest| rest.split(',').next()?.parse().ok());
-    counts.fold(0, u64::saturating_add)
-}
-
 /// A restart since the last look, and what it cost.
 pub(super) fn restart(seen: &Seen, past: &Past) -> Option<Row> {
     seen.info.text("run_id")?;
-    let now = past.before_restart(&seen.info);
-    let now = now.map(|before| (seen.at, all_keys(before), all_keys(&seen.info)));
-    let of_late = |(at, ..): &(Instant, u64, u64)| seen.at.duration_since(*at) <= RECENT;
-    let Some((_, then, now)) = now.or(past.restart.filter(of_late)) else {
+    let of_late = |restart: &Restart| seen.at.duration_since(restart.at) <= RECENT;
+    let Some(restart) = past.restarted(seen).filter(of_late) else {
         return Some(Row::new(&RESTART, Grade::Fine, "none since the last look"));
     };
     let uptime = seen.info.count("uptime_in_seconds").unwrap_or(0);
-    let says = if then > now {
-        format!("restarted {uptime}s ago, keys {then} -> {now}")
-    } else {
-        format!("restarted {uptime}s ago")
-    };
-    Some(Row::new(&RESTART, Grade::Warn, says))
+    let lost = restart.lost().map(|lost| format!(", {lost}")).unwrap_or_default();
+    Some(Row::new(&RESTART, Grade::Warn, format!("restarted {uptime}s ago{lost}")))
 }
 
 pub(super) fn role(seen: &Seen, past: &Past) -> Option<Row> {
@@ -299,6 +285,12 @@ mod tests {
         let anew = seen("run_id:b\nuptime_in_seconds:4\nrole:slave");
         let row = restart(&anew, &past).unwrap();
         assert_eq!((row.grade, &*row.says), (Grade::Warn, "restarted 4s ago, keys 1201 -> 0"));
+        let few = |keys| seen(&format!("run_id:b\nuptime_in_seconds:4\ndb0:{keys}"));
+        let mut before = Past::default();
+        before.remember(&seen("run_id:a\ndb0:keys=40,expires=37"));
+        let says = |keys| restart(&few(keys), &before).unwrap().says;
+        assert_eq!(says("keys=5,expires=5"), "restarted 4s ago, lasting keys 3 -> 0");
+        assert_eq!(says("keys=3,expires=0"), "restarted 4s ago", "ours came and went");
         assert_eq!(role(&anew, &past).unwrap().grade, Grade::Fail);
         past.remember(&anew);
         let later = |after| Seen { at: anew.at + Duration::from_secs(after), ..anew.clone() };

@@ -1,6 +1,4 @@
-use super::{
-    Aspect, Grade, Growth, Info, Past, Row, Seen, hazards::all_keys, percent, share, some,
-};
+use super::{Aspect, Grade, Growth, Info, Past, Row, Seen, percent, share, some};
 use crate::units;
 
 /// Share of `maxmemory` in use from which to warn and to fail, where something is
@@ -88,7 +86,7 @@ pub(super) fn evictions(seen: &Seen, past: &Past) -> Option<Row> {
     let grade = match n {
         0 => Grade::Fine,
         _ if seen.keeps() => Grade::Fail,
-        n => Grade::warn_if(share(n, all_keys(info).max(1)) > LOSS * minutes),
+        n => Grade::warn_if(share(n, info.keys().all.max(1)) > LOSS * minutes),
     };
     let says = match n {
         0 => "none since the last look".into(),

@@ -1,13 +1,15 @@
 //! What earlier looks leave for the next one to compare with. Pure.
 
-use super::{Seen, hazards::all_keys};
-use crate::integrations::redis::info::Info;
+use super::Seen;
+use crate::integrations::redis::info::{Info, KeyCount};
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 use tokio::time::Instant;
 
+/// Keys of ours that a full run may have on the server at a time.
+const OURS: u64 = 96;
 /// Looks kept for a trend: ten minutes of them and some more.
 const KEPT: usize = 60;
 /// Looks in a row that may all find more blocked clients.
@@ -29,13 +31,34 @@ pub(in crate::integrations::redis) struct Past {
     pub(super) slow: Option<i64>,
     /// Error replies that were ours by then, by code.
     ours: HashMap<String, u64>,
-    /// When the server was seen to have started anew, and what it said of its keys
-    /// before and after.
-    pub(super) restart: Option<(Instant, u64, u64)>,
+    restart: Option<Restart>,
     /// The server's settings, where they could be seen.
     settings: HashMap<String, String>,
     /// Questions that were refused; they are not asked again of this process.
     refused: BTreeSet<&'static str>,
+}
+
+/// When the server was seen to have started anew, and what it said of its keys
+/// before and after.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Restart {
+    pub(super) at: Instant,
+    then: KeyCount,
+    now: KeyCount,
+}
+
+impl Restart {
+    /// What was lost by it. Our own keys come and go, and none of them lasts.
+    pub(super) fn lost(self) -> Option<String> {
+        let Self { then, now, .. } = self;
+        if then.all > now.all + OURS {
+            Some(format!("keys {} -> {}", then.all, now.all))
+        } else if then.lasting > now.lasting {
+            Some(format!("lasting keys {} -> {}", then.lasting, now.lasting))
+        } else {
+            None
+        }
+    }
 }
 
 /// How a counter moved since the look before.
@@ -68,10 +91,14 @@ impl Past {
         (self.since(now) == Since::LastLook).then_some((last, *at))
     }
 
-    /// What was told before the server restarted, if it did.
-    pub(super) fn before_restart(&self, now: &Info) -> Option<&Info> {
-        let (last, _) = self.last.as_ref()?;
-        (self.since(now) == Since::Restart).then_some(last)
+    /// The last restart: since the look before, or an earlier one.
+    pub(super) fn restarted(&self, seen: &Seen) -> Option<Restart> {
+        let before = self.last.as_ref().filter(|_| self.since(&seen.info) == Since::Restart);
+        let restart = before.map(|(before, _)| {
+            let (then, now) = (before.keys(), seen.info.keys());
+            Restart { at: seen.at, then, now }
+        });
+        restart.or(self.restart)
     }
 
     /// How the counter `name` moved; `None` where there is no such counter. One that
@@ -110,8 +137,8 @@ impl Past {
     /// Keeps what the next look compares with.
     pub(in crate::integrations::redis) fn remember(&mut self, seen: &Seen) {
         let info = &seen.info;
-        if let Some(before) = self.before_restart(info) {
-            self.restart = Some((seen.at, all_keys(before), all_keys(info)));
+        self.restart = self.restarted(seen);
+        if self.since(info) == Since::Restart {
             (self.used, self.blocked, self.refused) = Default::default();
             self.slow = None;
         }

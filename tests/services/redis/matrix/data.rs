@@ -19,7 +19,7 @@ async fn row_19_a_server_that_loads() {
     let row = Row::new("19", "loading", (6, 6))
         .wants(&CONNECTS, ("fail", "starting: loading its data (LOADING)"), "wait")
         .blocks();
-    let loaded = || server.ask::<String>(&["INFO", "persistence"]).contains("loading:0");
+    let loaded = || server.ask::<String>(&["INFO", "persistence"]).contains("\nloading:0");
     watch.goes_through(row, async || {}, async || wait_until("its data", loaded)).await;
     watch.end(&server).await;
 }
@@ -60,7 +60,7 @@ async fn row_40_a_restart_loses_what_was_not_saved() {
     }
     let mut watch = Watch::healthy(server.settings()).await;
     let row = Row::new("40", "restart without persistence", (6, 8))
-        .wants(&["instance"], ("warn", "s ago, keys 3 -> 0"), "server's log")
+        .wants(&["instance"], ("warn", "s ago, lasting keys 3 -> 0"), "server's log")
         .may_suffer(&ALL)
         .polled();
     let restart = async || {
