@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("clock", &["domain"]),
     ("units", &["domain"]),
-    ("probe", &["domain", "secret"]),
+    ("probe", &["domain", "secret", "units"]),
     ("integrations", &["probe", "domain", "secret", "units", "clock", "contract"]),
     ("engine", &["probe", "domain", "secret"]),
     ("history", &["engine", "domain"]),

@@ -15,6 +15,7 @@ pub mod pool;
 mod run_id;
 mod settings;
 pub mod tls;
+pub mod trust;
 mod whose;
 
 pub use backoff::{Backoff, BadBackoff, FullJitter, retry};

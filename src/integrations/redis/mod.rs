@@ -39,7 +39,6 @@ mod topology;
 mod transport;
 mod trials;
 mod trouble;
-mod trust;
 mod vector;
 mod vitals;
 mod wire;

@@ -5,10 +5,12 @@ use super::{
     crowd::Crowd,
     topology::{Announced, Entrance, named_master},
     trouble::{Step, Trouble},
-    trust::{Trust, of_tls, reason},
     wire::Stream,
 };
-use crate::probe::{ProbeError, Stopwatch};
+use crate::probe::{
+    ProbeError, Stopwatch,
+    trust::{Trust, of_tls, reason},
+};
 use rustix::net::sockopt;
 use rustls::pki_types::ServerName;
 use std::{

@@ -1,9 +1,7 @@
 //! Who may vouch for a server, and why one was not believed.
 
-use crate::{
-    probe::{ProbeError, tls},
-    units,
-};
+use super::{ProbeError, tls};
+use crate::units;
 use rustls::{
     CertificateError, ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
@@ -17,30 +15,32 @@ use std::{
 use tokio::{sync::OnceCell, task::spawn_blocking};
 
 /// Whom to trust. Reading the certificates of a host takes milliseconds: once is enough.
-pub(super) struct Trust {
+#[derive(Debug)]
+pub struct Trust {
     ca: Option<PathBuf>,
     tls: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Trust {
-    pub(super) fn new(ca: Option<PathBuf>) -> Self {
+    /// The issuers in the file `ca`, or those that this host trusts.
+    pub fn new(ca: Option<PathBuf>) -> Self {
         Self { ca, tls: OnceCell::new() }
     }
 
     /// How to greet a server, once the certificates are read.
-    pub(super) async fn config(&self) -> Result<Arc<ClientConfig>, ProbeError> {
+    pub async fn config(&self) -> Result<Arc<ClientConfig>, ProbeError> {
         let config = self.tls.get_or_try_init(|| client_config(self.ca.clone())).await;
         config.map(Arc::clone)
     }
 }
 
 /// What TLS says went wrong; the driver hides it in the error of the socket.
-pub(super) fn of_tls(error: &io::Error) -> Option<&rustls::Error> {
+pub fn of_tls(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
 /// Why a handshake failed.
-pub(super) fn reason(error: &io::Error, host: &str) -> String {
+pub fn reason(error: &io::Error, host: &str) -> String {
     match of_tls(error) {
         Some(error @ rustls::Error::InvalidMessage(_)) => {
             format!("the port does not speak TLS ({error})")
