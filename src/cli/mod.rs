@@ -6,7 +6,7 @@
 
 mod perf;
 
-pub use perf::{Perf, PerfDb, PerfFormat, PerfRedis, Shares};
+pub use perf::{Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis, Shares};
 
 use crate::{
     config::{Color, Glyphs},

@@ -1,7 +1,10 @@
 use super::span;
-use crate::perf::redis::Mix;
+use crate::perf::{
+    load::{Expected, Profile},
+    redis::Mix,
+};
 use clap::{Args, Subcommand, ValueEnum};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// What can be put under load.
 #[derive(Clone, Debug, Subcommand)]
@@ -17,7 +20,22 @@ pub enum Perf {
     /// Targets on this machine only, unless the configuration says `load = true` or
     /// you give --allow-load. The role has to be allowed to create a table.
     Db(PerfDb),
+    /// HTTP/1.1 requests to a server, by a plan or in a closed loop.
+    ///
+    /// Servers on this machine only, unless the configuration says `load = true`, in the
+    /// table performance, or you give --allow-load. Responses that are not expected, redirects
+    /// too, count as failures. With goals it ends with 0 if all are reached, with 1 if one
+    /// is missed, and with 3 if the samples do not tell; without, any failure is 1.
+    #[command(after_help = PROFILES)]
+    Load(Box<PerfLoad>),
 }
+
+const PROFILES: &str = "\
+Profiles, with what they do where you say nothing else:
+  standard  500 requests a second by plan, 10 s to warm up, then 30 s; latency counts
+            from the moment of the plan, so that a server that stands still cannot hide it
+  closed    100 connections, each asks again when it has its answer; 2 s, then 10 s
+  smoke     100 users, 1000 requests; mean under 100 ms, 500/s, under 6 % failures";
 
 /// The load on a Redis.
 #[derive(Clone, Debug, Args)]
@@ -104,6 +122,94 @@ pub struct PerfDb {
     pub format: PerfFormat,
 }
 
+/// The load on an HTTP server.
+#[derive(Clone, Debug, Args)]
+pub struct PerfLoad {
+    /// Where to: http://127.0.0.1:8080/path. Default: `url` in the table performance.
+    pub url: Option<String>,
+    /// Which of several configured instances.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// What kind of test, see below.
+    #[arg(long, value_name = "WHICH", default_value_t = Profile::Standard, value_enum)]
+    pub profile: Profile,
+    /// Clients, each with a connection of its own: the most requests under way.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub clients: u32,
+    /// Requests a second by plan, whatever the answers.
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    pub rate: Option<f64>,
+    /// Draws the gaps of the plan as those of independent users.
+    #[arg(long)]
+    pub poisson: bool,
+    /// How long to measure: 10s, 5m.
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "requests")]
+    pub duration: Option<Duration>,
+    /// How many requests to measure.
+    #[arg(long, value_name = "N")]
+    pub requests: Option<u64>,
+    /// Under load before anything is measured.
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub warm_up: Option<Duration>,
+    /// How long a request may take before it counts as never answered.
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "5s")]
+    pub timeout: Duration,
+    /// Threads that the clients run on.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub threads: u32,
+    /// GET, HEAD, POST and so on.
+    #[arg(short = 'X', long, value_name = "WORD", default_value = "GET")]
+    pub method: String,
+    /// A field of the request, as Name: value. @FILE reads one from each line of a file,
+    /// where others cannot see it.
+    #[arg(short = 'H', long, value_name = "FIELD")]
+    pub header: Vec<String>,
+    /// The file with the body of the request.
+    #[arg(long, value_name = "FILE")]
+    pub body: Option<PathBuf>,
+    /// Opens a new connection for each request.
+    #[arg(long)]
+    pub fresh_connections: bool,
+    /// Which statuses are good answers: 2xx,302,400-404.
+    #[arg(long, value_name = "STATUSES", default_value = "2xx")]
+    pub expect: Expected,
+    /// A file with the issuers to trust, in place of those of this host.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Wanted: the mean time is under this.
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
+    pub max_mean: Option<Duration>,
+    /// Wanted: half end well within less than this.
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
+    pub max_p50: Option<Duration>,
+    /// Wanted: 95 of 100 end well within less than this.
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
+    pub max_p95: Option<Duration>,
+    /// Wanted: 99 of 100 end well within less than this.
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
+    pub max_p99: Option<Duration>,
+    /// Wanted: less than this share fails, as 1%.
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Goals")]
+    pub max_errors: Option<f64>,
+    /// Wanted: at least so many end well a second.
+    #[arg(long, value_name = "R", help_heading = "Goals")]
+    pub min_rate: Option<f64>,
+    /// How the result is written to the standard output.
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub format: PerfFormat,
+}
+
+/// Reads `1%` and `0.01`.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, whole) = match text.trim().strip_suffix('%') {
+        Some(percent) => (percent.trim_end(), 100.0),
+        None => (text.trim(), 1.0),
+    };
+    let share = number.parse::<f64>().ok().map(|number| number / whole);
+    let share = share.filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a share as 1% or 0.01".into())
+}
+
 /// The shares of SELECT, INSERT, UPDATE and DELETE.
 pub type Shares = [u32; 4];
 
@@ -136,9 +242,29 @@ impl ValueEnum for Mix {
     }
 }
 
+impl ValueEnum for Profile {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Smoke, Self::Standard, Self::Closed]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.word()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_is_a_percentage_or_a_number() {
+        for (text, expected) in [("1%", 0.01), ("0.5 %", 0.005), ("0.01", 0.01), ("100%", 1.0)] {
+            assert!((share(text).unwrap() - expected).abs() < 1e-12, "{text}");
+        }
+        for bad in ["", "%", "-1%", "101%", "1.1", "few", "NaN"] {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn shares_are_four_numbers() {

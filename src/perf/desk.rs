@@ -5,6 +5,7 @@ use super::{
     gauge::Gauge,
     number::count,
     plan::Moments,
+    subject::Broken,
     trip::Flight,
     window::{Window, micros},
 };
@@ -230,15 +231,16 @@ impl Desk {
         });
     }
 
-    /// Whatever `seat` has under way is given up, counted under `class`.
-    pub(super) fn give_up(&self, seat: usize, class: &str) {
+    /// Whatever `seat` has under way is given up.
+    pub(super) fn give_up(&self, seat: usize, broken: &Broken) {
         let now = Instant::now();
         let window = &mut *self.window.borrow_mut();
         self.land(seat, now, usize::MAX, |due, _| {
             if due < self.span.measure {
                 window.warm += 1;
             } else {
-                window.fail(usize::MAX, class, 1);
+                window.fail(usize::MAX, &broken.class, 1);
+                window.ours += u64::from(broken.ours);
                 window.waited.saturating_record(micros(now.saturating_duration_since(due)));
             }
         });
@@ -246,9 +248,11 @@ impl Desk {
     }
 
     /// An operation that could not even be sent, for want of a connection.
-    pub(super) fn unsent(&self, class: &str) {
+    pub(super) fn unsent(&self, broken: &Broken) {
         if Instant::now() >= self.span.measure {
-            self.window.borrow_mut().fail(usize::MAX, class, 1);
+            let mut window = self.window.borrow_mut();
+            window.fail(usize::MAX, &broken.class, 1);
+            window.ours += u64::from(broken.ours);
         }
     }
 

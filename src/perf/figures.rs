@@ -1,12 +1,17 @@
 use super::{
+    block::Block,
     number::float,
-    quantile::{histogram, latency},
-    window::{Times, Window, merge},
+    quantile::latency,
+    window::{Times, Window},
 };
 use crate::{
-    domain::perf::{Ended, Generator, Kept, Latency, Load, Operation, Second},
+    domain::{
+        Timestamp,
+        perf::{Ended, Generator, Kept, Latency, Load, Operation, Record, Second, VERSION},
+    },
     units,
 };
+use hdrhistogram::Histogram;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Share of a core from which on a thread of clients is itself the limit.
@@ -17,6 +22,8 @@ const LAGGING: Duration = Duration::from_millis(10);
 const UNPUNCTUAL: Duration = Duration::from_millis(1);
 /// Share of a plan that may never begin.
 const UNBEGUN: f64 = 0.001;
+/// Share by which what was in flight may differ from what the times add up to.
+const LITTLE: f64 = 0.05;
 
 /// What a test found, without the words around it.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +45,34 @@ pub struct Figures {
     pub generator: Generator,
     /// Second by second.
     pub seconds: Vec<Second>,
+    /// What goals are judged by.
+    pub samples: Samples,
+}
+
+/// What goals are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// The times of those that ended well.
+    pub well: Histogram<u64>,
+    /// How many did not, for whatever reason.
+    pub lost: u64,
+    /// Of those, the ones for want of something on this host.
+    pub ours: u64,
+    /// Parts of the test.
+    pub blocks: Vec<Block>,
+}
+
+/// What a record says beside the figures.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Which test.
+    pub test: String,
+    /// What was put under load.
+    pub target: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// What load was asked for.
+    pub load: Load,
 }
 
 /// What a window does not know.
@@ -62,8 +97,7 @@ impl Figures {
         let each = names.iter().zip(&whole.times).zip(&whole.failed);
         let operations: Vec<_> =
             each.map(|((name, times), failed)| operation(name, times, *failed)).collect();
-        let mut well = histogram();
-        whole.times.iter().for_each(|times| merge(&mut well, times));
+        let well = whole.well();
         let total = Operation {
             latency: latency(&whole.all()),
             service: whole.service.as_ref().map(latency),
@@ -84,6 +118,31 @@ impl Figures {
             kept,
             total,
             seconds: Vec::new(),
+            samples: Samples { well, lost: whole.lost(), ours: whole.ours, blocks: Vec::new() },
+        }
+    }
+
+    /// These figures as a record, without facts and a receipt.
+    pub fn record(self, about: About) -> Record {
+        let About { test, target, began, load } = about;
+        Record {
+            version: VERSION,
+            test,
+            target,
+            began,
+            load,
+            ended: self.ended,
+            measured: self.measured,
+            total: self.total,
+            operations: self.operations,
+            errors: self.errors,
+            kept: self.kept,
+            generator: self.generator,
+            seconds: self.seconds,
+            goals: Vec::new(),
+            notes: Vec::new(),
+            facts: Vec::new(),
+            receipt: None,
         }
     }
 }
@@ -96,9 +155,11 @@ fn generator(whole: &Window, shares: &Shares<'_>, kept: Option<&Kept>) -> Genera
         busiest: shares.busiest.as_secs_f64() / measured,
         lag: beats.at(0.99),
         in_flight: whole.flown / measured,
+        failed: whole.ours,
         limits: Vec::new(),
     };
     generator.limits = limits(&generator, kept, shares.load);
+    generator.limits.extend(unlike_little(whole, shares.load));
     generator
 }
 
@@ -118,17 +179,38 @@ fn limits(generator: &Generator, kept: Option<&Kept>, load: &Load) -> Vec<String
         let (lag, limit) = (units::span(lag), units::span(UNPUNCTUAL));
         format!("the plan was kept with up to {lag} delay of ours, limit {limit}")
     });
-    let unbegun = kept.filter(|kept| float(kept.missed) > UNBEGUN * float(kept.planned));
+    let unbegun = kept.filter(|kept| unbegun(kept));
     let unbegun = unbegun.map(|kept| {
         format!("{} of {} operations never began: no client was free", kept.missed, kept.planned)
     });
     [busy, lagging, unpunctual, unbegun].into_iter().flatten().collect()
 }
 
+/// Whether so much of the plan never began that nothing can be said to be fine.
+pub(super) fn unbegun(kept: &Kept) -> bool {
+    float(kept.missed) > UNBEGUN * float(kept.planned)
+}
+
+/// Whether what was in flight is something else than what the times add up to: then one
+/// of the two is measured wrongly. Told only where every time is known.
+fn unlike_little(whole: &Window, load: &Load) -> Option<String> {
+    let times = whole.service.clone().unwrap_or_else(|| whole.well());
+    let (count, longest) = (float(times.len()), float(times.max()) / 1e6);
+    let (flown, added) = (whole.flown, count * times.mean() / 1e6);
+    // Whole microseconds, and what was under way at both ends, are no contradiction.
+    let held = f64::from(load.clients) * f64::from(load.depth);
+    let slack = LITTLE * flown + count * 1e-6 + 2.0 * held * longest;
+    let unlike = whole.lost() == 0 && count > 0.0 && (flown - added).abs() > slack;
+    unlike.then(|| {
+        let apart = (flown - added).abs() / flown.max(1e-9) * 100.0;
+        format!("the times and what was in flight differ by {apart:.0} %, which is our error")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::perf::Arrivals;
+    use crate::domain::perf::{Arrivals, PATIENCE};
 
     fn load() -> Load {
         Load {
@@ -139,6 +221,7 @@ mod tests {
             warm_up: Duration::ZERO,
             duration: Some(Duration::from_secs(2)),
             requests: None,
+            timeout: PATIENCE,
         }
     }
 
@@ -178,5 +261,21 @@ mod tests {
         assert_eq!(figures(&whole, 0).generator.limits.len(), 2);
         whole.missed = 2;
         assert_eq!(figures(&whole, 1700).generator.limits.len(), 4);
+    }
+
+    #[test]
+    fn littles_law_holds_or_we_are_wrong() {
+        let limits = |flown: f64| {
+            let mut whole = Window::new(1, false);
+            whole.times[0].saturating_record_n(10_000, 2000);
+            whole.flown = flown;
+            figures(&whole, 0).generator.limits
+        };
+        // 2000 of 10 ms: 20 s in flight, and 40 ms at the ends.
+        assert!(limits(20.0).is_empty() && limits(21.0).is_empty());
+        assert!(limits(18.0)[0].contains("our error") && limits(22.0).len() == 1);
+        let mut whole = Window::new(1, false);
+        whole.flown = 9.0;
+        assert!(figures(&whole, 0).generator.limits.is_empty(), "nothing was timed");
     }
 }

@@ -218,6 +218,7 @@ mod tests {
                 target: "here".into(),
                 load: "none".into(),
                 does: Vec::new(),
+                writes: true,
                 takes: Duration::from_secs(1),
                 refused: (self.0 == "remote").then(refused),
             }

@@ -13,12 +13,15 @@
 //! to begin, so that a target that stands still cannot hide it.
 
 mod alarm;
+mod block;
 pub mod db;
 mod desk;
 mod figures;
 mod gauge;
+pub mod goals;
 mod guard;
 mod lab;
+pub mod load;
 mod number;
 mod permit;
 mod plan;
@@ -30,10 +33,12 @@ mod subject;
 mod tally;
 mod test;
 mod trip;
+mod wanted;
 mod window;
 mod worker;
 
-pub use figures::Figures;
+pub use block::Block;
+pub use figures::{About, Figures, Samples};
 pub use guard::Guards;
 pub use lab::{Lab, LabHandle};
 pub use permit::{Place, refusal};

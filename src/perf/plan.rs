@@ -67,6 +67,7 @@ impl Iterator for Moments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::perf::PATIENCE;
 
     fn load(arrivals: Arrivals, warm_up: u64) -> Load {
         Load {
@@ -77,6 +78,7 @@ mod tests {
             warm_up: Duration::from_secs(warm_up),
             duration: None,
             requests: None,
+            timeout: PATIENCE,
         }
     }
 

@@ -88,6 +88,39 @@ pub fn bars(times: &Histogram<u64>) -> Vec<Bar> {
 /// One and the root of two, in hundredths.
 const HALF_OCTAVES: [u64; 2] = [100, 141];
 
+/// Within which time a share of all ends well, where `lost` never did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// The true one is hardly under this; none where it is beyond every one that ended well.
+    pub low: Option<Duration>,
+    /// The one of the samples; none where it is beyond.
+    pub time: Option<Duration>,
+    /// The true one is hardly above this; none where it may be beyond.
+    pub high: Option<Duration>,
+    /// Whether there are enough samples for an upper bound at all.
+    pub enough: bool,
+}
+
+/// Within which time `share` of all ends well, of which the times of those that did are
+/// known, and of the others that there are `lost`.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts stay far under 2^53, and no share is negative"
+)]
+pub fn within(well: &Histogram<u64>, lost: u64, share: f64) -> Within {
+    let all = well.len() + lost;
+    let (low, high) = ranks(all, share);
+    let at = |rank: u64| (rank <= well.len() && !well.is_empty()).then(|| at_rank(well, rank));
+    Within {
+        low: at(low),
+        time: at((all as f64 * share).ceil() as u64),
+        high: at(high),
+        enough: high <= all,
+    }
+}
+
 fn at_rank(times: &Histogram<u64>, rank: u64) -> Duration {
     #[expect(clippy::cast_precision_loss, reason = "counts stay far under 2^53")]
     let share = (rank.max(1) as f64 - 0.5) / times.len() as f64;
@@ -96,7 +129,7 @@ fn at_rank(times: &Histogram<u64>, rank: u64) -> Duration {
 
 /// The ranks, from 1, of the samples between which the true quantile lies with 95 %
 /// confidence. A rank of `count` + 1 says that no sample bounds it from above.
-fn ranks(count: u64, share: f64) -> (u64, u64) {
+pub(super) fn ranks(count: u64, share: f64) -> (u64, u64) {
     (inverse(count, share, ALPHA / 2.0), inverse(count, share, 1.0 - ALPHA / 2.0) + 1)
 }
 
@@ -184,6 +217,21 @@ mod tests {
             assert!(quantile.high.is_none_or(|high| high >= quantile.time));
         }
         assert_eq!(latency(&histogram()), Latency::default());
+    }
+
+    #[test]
+    fn what_never_came_is_later_than_everything() {
+        let well = of(1..=95);
+        let at = |lost, share| within(&well, lost, share);
+        let sure = at(0, 0.5);
+        assert_eq!((sure.time, sure.enough), (Some(Duration::from_micros(48)), true));
+        assert!(sure.low < sure.time && sure.time < sure.high);
+        assert_eq!(at(5, 0.95).time, Some(Duration::from_micros(95)));
+        assert_eq!((at(5, 0.95).high, at(5, 0.96).time), (None, None));
+        assert_eq!(at(10_000, 0.5).low, None, "beyond every answer");
+        assert!(!at(0, 0.99).enough);
+        let nothing = within(&histogram(), 0, 0.5);
+        assert_eq!((nothing.low, nothing.time, nothing.enough), (None, None, false));
     }
 
     #[test]

@@ -48,12 +48,19 @@ pub struct Broken {
     pub class: String,
     /// What happened, in a clause, safe to print and without any secret.
     pub says: String,
+    /// Whether this host lacks something, so that the target is not to blame.
+    pub ours: bool,
 }
 
 impl Broken {
     /// Both texts are cut and made safe to print.
     pub fn new(class: &str, says: &str) -> Self {
-        Self { class: plain(class, CLASS), says: plain(says, SAYS) }
+        Self { class: plain(class, CLASS), says: plain(says, SAYS), ours: false }
+    }
+
+    /// The same, where this host lacks what it takes: descriptors, ports, memory.
+    pub fn ours(class: &str, says: &str) -> Self {
+        Self { ours: true, ..Self::new(class, says) }
     }
 }
 

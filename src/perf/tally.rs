@@ -1,6 +1,7 @@
 //! Adds up what the workers counted, and tells how far the test is.
 
 use super::{
+    block::Blocks,
     figures::{Figures, Shares},
     number::float,
     quantile::{self, histogram},
@@ -31,6 +32,7 @@ pub(super) struct Tally {
     recent: VecDeque<(Instant, Fresh)>,
     second: (u32, Fresh),
     seconds: VecDeque<Second>,
+    blocks: Blocks,
     /// Processor time of each worker.
     cpu: BTreeMap<u32, Duration>,
     in_flight: BTreeMap<u32, u64>,
@@ -79,6 +81,7 @@ impl Tally {
             recent: VecDeque::from([(begin, Fresh::new())]),
             second: (0, Fresh::new()),
             seconds: VecDeque::new(),
+            blocks: Blocks::new(load),
             cpu: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             last: begin,
@@ -108,6 +111,9 @@ impl Tally {
         let at = u32::try_from(middle.as_secs()).unwrap_or(u32::MAX);
         if at > self.second.0 {
             self.end_second(at);
+        }
+        if self.last > self.measure() {
+            self.blocks.add(at, &window.well(), window.lost());
         }
         self.second.1.add(&fresh);
         self.fresh.add(&fresh);
@@ -201,6 +207,7 @@ impl Tally {
         let busiest = self.cpu.values().max().copied().unwrap_or_default();
         let shares = Shares { measured, busiest, load: &self.load };
         let mut figures = Figures::of(&self.whole, names, &shares);
+        figures.samples.blocks = self.blocks.finish(ended == Ended::Complete);
         (figures.ended, figures.seconds) = (ended, self.seconds.into());
         figures
     }

@@ -38,6 +38,8 @@ pub enum Hindrance {
     Refused,
     /// The target cannot be tested.
     Target,
+    /// This host cannot test it: nothing is known of the target.
+    Host,
     /// Somebody stopped it before it began.
     Aborted,
 }
@@ -53,6 +55,11 @@ impl Untested {
         Self { why: Hindrance::Target, says: why.into(), hint: None, left: 0 }
     }
 
+    /// This host cannot test it.
+    pub fn host(why: &str) -> Self {
+        Self { why: Hindrance::Host, ..Self::target(why) }
+    }
+
     /// It was stopped before anything was measured.
     pub fn aborted() -> Self {
         let says = "stopped before anything was measured".into();
@@ -65,6 +72,7 @@ impl From<Failed> for Untested {
         match failed {
             Failed::Aborted => Self::aborted(),
             Failed::Unfit(_) | Failed::Lost => Self::target(&failed.to_string()),
+            Failed::Short(says) => Self::host(&says),
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Window {
     /// How late we began where a client was free; only for a plan of arrivals.
     pub(super) lag: Option<Times>,
     pub(super) errors: BTreeMap<String, u64>,
+    /// Of those, the ones for want of something on this host.
+    pub(super) ours: u64,
     pub(super) planned: u64,
     pub(super) late: u64,
     pub(super) missed: u64,
@@ -50,6 +52,7 @@ impl Window {
             service: maybe(),
             lag: maybe(),
             errors: BTreeMap::new(),
+            ours: 0,
             planned: 0,
             late: 0,
             missed: 0,
@@ -89,6 +92,7 @@ impl Window {
         for (class, count) in &other.errors {
             *self.errors.entry(class.clone()).or_default() += count;
         }
+        self.ours += other.ours;
         self.planned += other.planned;
         self.late += other.late;
         self.missed += other.missed;
@@ -112,6 +116,13 @@ impl Window {
         let mut all = self.waited.clone();
         self.times.iter().for_each(|times| merge(&mut all, times));
         all
+    }
+
+    /// The times of those that ended well.
+    pub(super) fn well(&self) -> Times {
+        let mut well = histogram();
+        self.times.iter().for_each(|times| merge(&mut well, times));
+        well
     }
 }
 

@@ -28,8 +28,6 @@ const DIALLING: usize = 64;
 const DIAL: Duration = Duration::from_secs(5);
 /// Between two attempts to open one.
 const REDIAL: Duration = Duration::from_millis(100);
-/// How long an operation may take before it counts as never answered.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Under which class those count.
 const UNANSWERED: &str = "no answer";
 
@@ -146,6 +144,7 @@ struct Shift<S: Subject> {
     number: u32,
     news: mpsc::Sender<News>,
     cancel: CancellationToken,
+    timeout: Duration,
     tasks: JoinSet<()>,
     seats: HashMap<usize, AbortHandle>,
     /// Processor time of this thread when it was last told, once the measurement began.
@@ -162,6 +161,7 @@ impl<S: Subject> Shift<S> {
             number: job.number,
             news: job.news.clone(),
             cancel: job.cancel.clone(),
+            timeout: job.load.timeout,
             tasks: JoinSet::new(),
             seats: HashMap::new(),
             cpu: None,
@@ -227,11 +227,11 @@ impl<S: Subject> Shift<S> {
 
     /// Gives up what is never answered, and its connection with it.
     fn free_stuck(&mut self) {
-        for seat in self.desk.stuck(PATIENCE) {
+        for seat in self.desk.stuck(self.timeout) {
             if let Some(task) = self.seats.remove(&seat) {
                 task.abort();
             }
-            self.desk.give_up(seat, UNANSWERED);
+            self.desk.give_up(seat, &Broken::new(UNANSWERED, ""));
             if !self.desk.is_over(Instant::now()) {
                 self.seat(seat, None);
             }
@@ -264,7 +264,7 @@ async fn live<S: Subject>(
             None => match connect(&*subject).await {
                 Ok(connected) => connected,
                 Err(broken) => {
-                    desk.unsent(&broken.class);
+                    desk.unsent(&broken);
                     sleep(REDIAL).await;
                     continue;
                 }
@@ -275,12 +275,12 @@ async fn live<S: Subject>(
                 return;
             }
             let ended = connected.trip(&mut Trip::new(&desk, seat)).await;
-            let class = ended.err().map(|broken| broken.class);
-            if desk.open(seat) > 0 || class.is_some() {
-                desk.give_up(seat, class.as_deref().unwrap_or(UNANSWERED));
-            }
-            if class.is_some() {
+            if let Err(broken) = ended {
+                desk.give_up(seat, &broken);
                 break;
+            }
+            if desk.open(seat) > 0 {
+                desk.give_up(seat, &Broken::new(UNANSWERED, ""));
             }
         }
     }

@@ -1,17 +1,17 @@
 use super::{Failure, Session, Stop, print, tell, trace::Trace};
 use crate::{
-    cli::{Global, Perf, PerfDb, PerfFormat, PerfRedis},
+    cli::{Global, Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis},
     domain::{
-        IntegrationId,
+        IntegrationId, Word,
         perf::{Arrivals, Ended, Offer, Phase, Progress, Record},
     },
     integrations::{self, Instance},
-    perf::{Hindrance, Reins, Test, Untested, db, redis, render},
+    perf::{Hindrance, Reins, Test, Untested, db, goals::Goals, load, redis, render},
     probe::Safety,
     surface::gate,
     units,
 };
-use std::{convert::Infallible, mem, slice, sync::Arc, time::Duration};
+use std::{convert::Infallible, fs, mem, path::Path, slice, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
@@ -70,13 +70,19 @@ fn meant(
             let test = db::DbTest::new(id.clone(), settings, safety, asked.load());
             (id.clone(), Box::new(test), asked.format)
         }
+        Perf::Load(asked) => {
+            let Instance { id, settings } = chosen(&configured.performance, asked.name.as_deref())?;
+            let (url, load) = (asked.url.as_deref(), asked.load()?);
+            let test = load::LoadTest::new(id, url, settings, safety, load);
+            (id.clone(), Box::new(test), asked.format)
+        }
     })
 }
 
 /// The tests that the console offers: the usual load for everything configured, and for
 /// the embedded database where none is.
 pub(super) fn tests(session: &Session, safety: Safety) -> Vec<Arc<dyn Test>> {
-    let integrations::Settings { redis, database, .. } = &session.config.integrations;
+    let integrations::Settings { redis, database, performance, .. } = &session.config.integrations;
     let redis = redis.iter().filter(|instance| instance.settings.url.is_some());
     let redis = redis.map(|Instance { id, settings }| -> Arc<dyn Test> {
         Arc::new(redis::RedisTest::new(id.clone(), settings, safety, redis::Asked::default()))
@@ -84,7 +90,11 @@ pub(super) fn tests(session: &Session, safety: Safety) -> Vec<Arc<dyn Test>> {
     let database = database.iter().map(|Instance { id, settings }| -> Arc<dyn Test> {
         Arc::new(db::DbTest::new(id.clone(), settings, safety, db::Asked::default()))
     });
-    redis.chain(database).collect()
+    let http = performance.iter().filter(|instance| instance.settings.url.is_some());
+    let http = http.map(|Instance { id, settings }| -> Arc<dyn Test> {
+        Arc::new(load::LoadTest::new(id, None, settings, safety, load::Asked::default()))
+    });
+    redis.chain(database).chain(http).collect()
 }
 
 /// The instance that is meant: the named one, or the only one.
@@ -196,13 +206,11 @@ fn line(now: &Progress) -> String {
 
 /// A complete test without a failure is fine. Without a measurement nobody knows.
 fn exit_code(record: &Record, signal: Option<u8>) -> u8 {
-    let left = record.receipt.is_some_and(|receipt| receipt.left > 0);
-    match &record.ended {
-        Ended::Aborted => gate::interrupted(signal.unwrap_or_default()),
-        Ended::Stopped(_) => gate::NO_GO,
-        Ended::Complete if left || record.total.failed > 0 => gate::NO_GO,
-        Ended::Complete if record.total.succeeded == 0 => gate::HOLD,
-        Ended::Complete => gate::GO,
+    match (&record.ended, record.verdict().0) {
+        (Ended::Aborted, _) => gate::interrupted(signal.unwrap_or_default()),
+        (_, Word::Go) => gate::GO,
+        (_, Word::Hold) => gate::HOLD,
+        (_, Word::NoGo) => gate::NO_GO,
     }
 }
 
@@ -212,6 +220,7 @@ fn untested_code(untested: Untested, signal: Option<u8>) -> Result<u8, Failure> 
     match untested.why {
         Hindrance::Refused => Err(failure),
         Hindrance::Target => Err(Failure { code: gate::NO_GO, ..failure }),
+        Hindrance::Host => Err(Failure { code: gate::HOLD, ..failure }),
         Hindrance::Aborted => {
             tell("tminus: interrupted, so there is no result");
             Ok(gate::interrupted(signal.unwrap_or_default()))
@@ -251,6 +260,61 @@ impl PerfDb {
             duration: self.duration,
             steps: if self.no_steps { db::Steps::Leap } else { db::Steps::Climb },
         }
+    }
+}
+
+impl PerfLoad {
+    /// The load that the command line asks for.
+    fn load(&self) -> Result<load::Asked, Failure> {
+        let usual = load::Asked::of(self.profile);
+        let planned = self.rate.or_else(|| usual.arrivals.rate());
+        if self.poisson && planned.is_none() {
+            let why = format!("--poisson is for a plan, which {} has not", self.profile.word());
+            return Err(Failure::unusable("the test cannot be run", why));
+        }
+        let goals = Goals {
+            mean: self.max_mean,
+            within: [self.max_p50, self.max_p95, self.max_p99],
+            errors: self.max_errors,
+            rate: self.min_rate,
+        };
+        Ok(load::Asked {
+            profile: self.profile,
+            clients: self.clients,
+            arrivals: arrivals(planned, self.poisson),
+            threads: self.threads,
+            warm_up: self.warm_up.unwrap_or(usual.warm_up),
+            duration: self.duration.unwrap_or(usual.duration),
+            requests: self.requests.or(usual.requests),
+            timeout: self.timeout,
+            request: self.request()?,
+            fresh: self.fresh_connections,
+            expected: self.expect.clone(),
+            goals: goals.or(usual.goals),
+            ca: self.ca.clone(),
+        })
+    }
+
+    fn request(&self) -> Result<load::Request, Failure> {
+        let unusable = |why: String| Failure::unusable("the request cannot be made", why);
+        let read = |path: &Path| {
+            fs::read(path).map_err(|error| unusable(format!("{}: {error}", path.display())))
+        };
+        let mut lines: Vec<String> = Vec::new();
+        for line in &self.header {
+            match line.strip_prefix('@') {
+                Some(path) => {
+                    let text = String::from_utf8_lossy(&read(Path::new(path))?).into_owned();
+                    lines
+                        .extend(text.lines().filter(|it| !it.trim().is_empty()).map(str::to_owned));
+                }
+                None => lines.push(line.clone()),
+            }
+        }
+        let fields = lines.iter().map(|line| load::Request::field(line));
+        let fields = fields.collect::<Result<_, _>>().map_err(unusable)?;
+        let body = self.body.as_deref().map(read).transpose()?.unwrap_or_default();
+        Ok(load::Request { method: self.method.clone(), fields, body: body.into() })
     }
 }
 

@@ -104,7 +104,7 @@ fn places(writing: &[Arc<dyn Integration>], tests: &[Offer]) -> Vec<Place> {
         address: integration.target().name,
     });
     let mut places: Vec<Place> = watched.collect();
-    for offer in tests.iter().filter(|offer| offer.refused.is_none()) {
+    for offer in tests.iter().filter(|offer| offer.writes && offer.refused.is_none()) {
         let place = Place { id: offer.test.clone(), address: offer.target.clone() };
         if !places.contains(&place) {
             places.push(place);

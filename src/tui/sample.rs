@@ -215,6 +215,7 @@ fn board() -> Board {
             "removes them at the end; they expire after 1m12s anyway".into(),
             "stops at 5 % errors and at 80 % of the memory limit".into(),
         ],
+        writes: true,
         takes: Duration::from_secs(12),
         refused: None,
     };

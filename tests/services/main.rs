@@ -9,6 +9,7 @@
 )]
 
 mod database;
+mod http;
 mod load;
 mod mariadb;
 mod postgres;

@@ -1,14 +1,17 @@
 //! Performance tests: what one is, how far it is, and what it found. Plain data.
 
 mod board;
+mod goal;
 mod offer;
 mod progress;
 mod record;
 mod seconds;
 
 pub use board::{Board, Entry, Order, Running};
+pub use goal::{Goal, Judged};
 pub use offer::{Offer, Refusal};
 pub use progress::{Bar, Brief, Phase, Progress};
 pub use record::{
-    Arrivals, Ended, Generator, Kept, Latency, Load, Operation, Quantile, Record, Second, VERSION,
+    Arrivals, Ended, Generator, Kept, Latency, Load, Operation, PATIENCE, Quantile, Record, Second,
+    VERSION,
 };

@@ -15,6 +15,9 @@ pub struct Offer {
     pub load: String,
     /// What it will do to the target, a clause each.
     pub does: Vec<String>,
+    /// Whether it writes something of its own there, which has to be removed again.
+    #[serde(default)]
+    pub writes: bool,
     /// How long it takes, about.
     #[serde(rename = "takes_seconds", with = "seconds")]
     pub takes: Duration,

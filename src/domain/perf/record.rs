@@ -1,10 +1,12 @@
-use super::seconds;
+use super::{Goal, seconds};
 use crate::domain::{Fact, Receipt, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Grows when a field of a [`Record`] changes its meaning or goes.
 pub const VERSION: u32 = 1;
+/// How long an operation may take, where nobody says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a performance test found. Stands for itself: nothing else is needed to read it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,12 @@ pub struct Record {
     pub generator: Generator,
     /// Second by second, the newest 600.
     pub seconds: Vec<Second>,
+    /// What was wanted of the target, and whether it is so.
+    #[serde(default)]
+    pub goals: Vec<Goal>,
+    /// What has to be said about such a test, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What else was measured.
     pub facts: Vec<Fact>,
     /// What was written, and whether it is gone again.
@@ -62,6 +70,14 @@ pub struct Load {
     pub duration: Option<Duration>,
     /// How many operations to measure, if that is what ends it.
     pub requests: Option<u64>,
+    /// How long an operation may take before it counts as never answered.
+    #[serde(rename = "timeout_seconds", with = "seconds", default = "patience")]
+    pub timeout: Duration,
+}
+
+/// What it was before it could be chosen.
+fn patience() -> Duration {
+    PATIENCE
 }
 
 /// When operations begin.
@@ -195,6 +211,9 @@ pub struct Generator {
     pub lag: Duration,
     /// Operations in flight, averaged over time.
     pub in_flight: f64,
+    /// Failures for want of something on this host: descriptors, ports, memory.
+    #[serde(default)]
+    pub failed: u64,
     /// Why the figures may be about us, a clause each; nothing if they are not.
     pub limits: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! What people ask of the past, of files as they come.
 
 use super::*;
-use crate::domain::perf::{Arrivals, Ended, Generator, Latency, Load, Operation, Record};
+use crate::domain::perf::{Arrivals, Ended, Generator, Latency, Load, Operation, PATIENCE, Record};
 use crate::{
     domain::{CheckId, Finding, Journal, Policy, Severity, Snapshot, Tally, Turn, sample},
     history::{gather, write::EVIDENCE},
@@ -121,6 +121,7 @@ fn record(target: &str, began: i64) -> Record {
             warm_up: Duration::ZERO,
             duration: None,
             requests: Some(1),
+            timeout: PATIENCE,
         },
         ended: Ended::Complete,
         measured: Duration::from_secs(1),
@@ -130,6 +131,8 @@ fn record(target: &str, began: i64) -> Record {
         kept: None,
         generator: Generator::default(),
         seconds: Vec::new(),
+        goals: Vec::new(),
+        notes: Vec::new(),
         facts: Vec::new(),
         receipt: None,
     }

@@ -32,6 +32,9 @@ pub struct Settings {
     /// Address of the app, `http://…` or `https://…`, that a `GET` is sent to.
     /// Default: none, which means that no response time is measured.
     pub url: Option<Secret>,
+    /// Whether `tminus perf load` may put load on the server of `url`: true, or false for
+    /// never. Default: none, which allows it on this machine only.
+    pub load: Option<bool>,
     /// Warn when the answers of `url` take longer than this on average over the
     /// last 20. Between 1ms and 3s. Default: `100ms`.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
@@ -47,6 +50,7 @@ impl Default for Settings {
             memory_limit_mib: None,
             growth_limit_mib_per_minute: 5,
             url: None,
+            load: None,
             response_limit: Duration::from_millis(100),
         }
     }
@@ -166,7 +170,7 @@ mod tests {
     #[test]
     fn every_setting_can_be_written() {
         let text = "port = 8080\nmemory_limit_mib = 512\ngrowth_limit_mib_per_minute = 1\n\
-                    url = 'https://me:pw@app:8443/health?key=x'\nresponse_limit = '250ms'";
+                    url = 'https://me:pw@app:8443/health?key=x'\nresponse_limit = '250ms'\nload = true";
         let settings = read(text);
         assert_eq!(settings.watched(), Watched::Port(8080));
         assert_eq!(settings.most_bytes(), Some(512 * MIB));

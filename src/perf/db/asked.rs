@@ -1,6 +1,7 @@
 use crate::{
-    domain::perf::{Arrivals, Load},
+    domain::perf::{Arrivals, Load, PATIENCE},
     integrations::database::load::Operation,
+    perf::wanted,
 };
 use std::time::Duration;
 
@@ -8,8 +9,6 @@ use std::time::Duration;
 const CLIENTS: u32 = 1000;
 /// Rows that are read and written, at most.
 const ROWS: u64 = 1_000_000;
-/// How long it may take, at most.
-const LONGEST: Duration = Duration::from_hours(1);
 
 /// How long each step of the climb warms up, and how long it is measured.
 const STEP: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(1));
@@ -62,25 +61,15 @@ impl Default for Asked {
 impl Asked {
     /// What is wrong with it, if anything is: what it is and what is accepted.
     pub fn complaint(&self) -> Option<String> {
-        let outside = |name: &str, value: u64, most: u64| {
-            (value == 0 || value > most)
-                .then(|| format!("--{name} is {value}; it must be between 1 and {most}"))
-        };
-        let rate = self.arrivals.rate().filter(|rate| !(0.01..=1e7).contains(rate));
-        None.or_else(|| outside("clients", self.clients.into(), CLIENTS.into()))
-            .or_else(|| outside("rows", self.rows, ROWS))
-            .or_else(|| outside("threads", self.threads.into(), super::super::THREADS.into()))
+        None.or_else(|| wanted::outside("clients", self.clients.into(), CLIENTS.into()))
+            .or_else(|| wanted::outside("rows", self.rows, ROWS))
+            .or_else(|| wanted::threads(self.threads))
             .or_else(|| {
                 let sum: u64 = self.weights.iter().copied().map(u64::from).sum();
-                outside("mix", sum, 1_000_000)
+                wanted::outside("mix", sum, 1_000_000)
             })
-            .or_else(|| {
-                rate.map(|rate| format!("--rate is {rate}; it must be between 0.01 and 1e7"))
-            })
-            .or_else(|| {
-                let took = self.warm_up.max(self.duration);
-                (took > LONGEST).then(|| "no test takes longer than 60m".into())
-            })
+            .or_else(|| wanted::rate(self.arrivals))
+            .or_else(|| wanted::length(self.warm_up.max(self.duration)))
     }
 
     /// The load that it is.
@@ -93,6 +82,7 @@ impl Asked {
             warm_up: self.warm_up,
             duration: Some(self.duration),
             requests: None,
+            timeout: PATIENCE,
         }
     }
 
@@ -129,11 +119,7 @@ impl Asked {
             Some(first) => format!("{first} to {} clients", self.clients),
             None => format!("{} clients", self.clients),
         };
-        let arrivals = match self.arrivals {
-            Arrivals::Closed => "closed loop".into(),
-            Arrivals::Constant { rate } => format!("{rate}/s"),
-            Arrivals::Poisson { rate } => format!("{rate}/s in random gaps"),
-        };
+        let arrivals = wanted::arrivals(self.arrivals);
         format!("{} with {clients}, {arrivals}", shares.join(", "))
     }
 }

@@ -12,12 +12,12 @@ mod target;
 
 pub use asked::{Asked, Steps};
 
-use super::{Figures, Place, Reins, Test, Testing, Untested, refusal};
+use super::{About, Figures, Place, Reins, Test, Testing, Untested, refusal};
 use crate::{
     clock,
     domain::{
         IntegrationId, Timestamp,
-        perf::{Offer, Phase, Record, Refusal, VERSION},
+        perf::{Offer, Phase, Record, Refusal},
     },
     integrations::database::{
         Settings,
@@ -81,23 +81,10 @@ impl DbTest {
     }
 
     fn record(&self, began: Timestamp, figures: Figures, tidied: Tidied) -> Record {
-        Record {
-            version: VERSION,
-            test: self.id.as_str().into(),
-            target: self.target().into(),
-            began,
-            load: self.asked.load(),
-            ended: figures.ended,
-            measured: figures.measured,
-            total: figures.total,
-            operations: figures.operations,
-            errors: figures.errors,
-            kept: figures.kept,
-            generator: figures.generator,
-            seconds: figures.seconds,
-            facts: tidied.facts,
-            receipt: Some(tidied.receipt),
-        }
+        let (test, load) = (self.id.as_str().into(), self.asked.load());
+        let (facts, receipt) = (tidied.facts, Some(tidied.receipt));
+        let target = self.target().into();
+        Record { facts, receipt, ..figures.record(About { test, target, began, load }) }
     }
 }
 
@@ -123,6 +110,7 @@ impl Test for DbTest {
                 "removes it at the end; after a kill, `tminus clean` does".into(),
                 "stops at 5 % errors".into(),
             ],
+            writes: true,
             takes: self.asked.takes(),
             refused: self.refused.clone(),
         }

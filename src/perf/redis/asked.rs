@@ -1,7 +1,7 @@
 use super::tape::Mix;
 use crate::{
-    domain::perf::{Arrivals, Load},
-    perf::number::float,
+    domain::perf::{Arrivals, Load, PATIENCE},
+    perf::{number::float, wanted},
 };
 use std::time::Duration;
 
@@ -17,8 +17,6 @@ const PIPELINE: u32 = 1000;
 const STORED: u64 = 1024 * 1024 * 1024;
 /// Bytes of requests that all clients together may hold ready.
 const READY: u64 = 256 * 1024 * 1024;
-/// How long it may take, at most.
-const LONGEST: Duration = Duration::from_hours(1);
 /// How long keys outlive the test, should this process be killed.
 const AFTERWARDS: Duration = Duration::from_mins(1);
 /// How long a test may take that a number ends, and no plan.
@@ -69,23 +67,16 @@ impl Default for Asked {
 impl Asked {
     /// What is wrong with it, if anything is: what it is and what is accepted.
     pub fn complaint(&self) -> Option<String> {
-        let outside = |name: &str, value: u64, most: u64| {
-            (value == 0 || value > most)
-                .then(|| format!("--{name} is {value}; it must be between 1 and {most}"))
-        };
         let ready = u64::from(self.clients) * self.mix.held(u64::from(self.pipeline)) * self.size;
-        let rate = self.arrivals.rate().filter(|rate| !(0.01..=1e7).contains(rate));
         let took = self.warm_up.max(self.measures());
-        None.or_else(|| outside("clients", self.clients.into(), CLIENTS.into()))
-            .or_else(|| outside("pipeline", self.pipeline.into(), PIPELINE.into()))
-            .or_else(|| outside("size", self.size, SIZE))
-            .or_else(|| outside("keys", self.keys, KEYS))
-            .or_else(|| outside("threads", self.threads.into(), super::super::THREADS.into()))
-            .or_else(|| outside("requests", self.requests.unwrap_or(1), u64::MAX / 2))
-            .or_else(|| {
-                rate.map(|rate| format!("--rate is {rate}; it must be between 0.01 and 1e7"))
-            })
-            .or_else(|| (took > LONGEST).then(|| "no test takes longer than 60m".into()))
+        None.or_else(|| wanted::outside("clients", self.clients.into(), CLIENTS.into()))
+            .or_else(|| wanted::outside("pipeline", self.pipeline.into(), PIPELINE.into()))
+            .or_else(|| wanted::outside("size", self.size, SIZE))
+            .or_else(|| wanted::outside("keys", self.keys, KEYS))
+            .or_else(|| wanted::threads(self.threads))
+            .or_else(|| wanted::outside("requests", self.requests.unwrap_or(1), u64::MAX / 2))
+            .or_else(|| wanted::rate(self.arrivals))
+            .or_else(|| wanted::length(took))
             .or_else(|| {
                 let says = "--clients times --pipeline times --size is over 256 MiB";
                 (ready > READY).then(|| says.into())
@@ -106,6 +97,7 @@ impl Asked {
             warm_up: self.warm_up,
             duration: self.requests.is_none().then_some(self.duration),
             requests: self.requests,
+            timeout: PATIENCE,
         }
     }
 
@@ -129,11 +121,7 @@ impl Asked {
     /// The load in a clause.
     pub(super) fn says(&self) -> String {
         let (clients, pipeline) = (self.clients, self.pipeline);
-        let arrivals = match self.arrivals {
-            Arrivals::Closed => "closed loop".into(),
-            Arrivals::Constant { rate } => format!("{rate}/s"),
-            Arrivals::Poisson { rate } => format!("{rate}/s in random gaps"),
-        };
+        let arrivals = wanted::arrivals(self.arrivals);
         format!("{} with {clients} clients, pipeline {pipeline}, {arrivals}", self.mix.commands())
     }
 }

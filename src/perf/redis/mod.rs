@@ -14,12 +14,12 @@ mod wire;
 pub use asked::Asked;
 pub use tape::Mix;
 
-use super::{Figures, Place, Reins, Test, Testing, Untested, refusal};
+use super::{About, Figures, Place, Reins, Test, Testing, Untested, refusal};
 use crate::{
     clock,
     domain::{
         IntegrationId, Timestamp,
-        perf::{Offer, Phase, Record, Refusal, VERSION},
+        perf::{Offer, Phase, Record, Refusal},
     },
     integrations::redis::{Dial, Settings, Undialled},
     probe::Safety,
@@ -95,23 +95,10 @@ impl RedisTest {
     }
 
     fn record(&self, began: Timestamp, figures: Figures, tidied: Tidied) -> Record {
-        Record {
-            version: VERSION,
-            test: self.id.as_str().into(),
-            target: self.target(),
-            began,
-            load: self.asked.load(),
-            ended: figures.ended,
-            measured: figures.measured,
-            total: figures.total,
-            operations: figures.operations,
-            errors: figures.errors,
-            kept: figures.kept,
-            generator: figures.generator,
-            seconds: figures.seconds,
-            facts: tidied.facts,
-            receipt: Some(tidied.receipt),
-        }
+        let (test, load) = (self.id.as_str().into(), self.asked.load());
+        let (facts, receipt) = (tidied.facts, Some(tidied.receipt));
+        let target = self.target();
+        Record { facts, receipt, ..figures.record(About { test, target, began, load }) }
     }
 }
 
@@ -130,6 +117,7 @@ impl Test for RedisTest {
                 format!("removes them at the end; they expire after {lives} anyway"),
                 "stops at 5 % errors and at 80 % of the memory limit".into(),
             ],
+            writes: true,
             takes: warm_up.saturating_add(self.asked.measures()),
             refused: self.refused.clone(),
         }

@@ -3,6 +3,7 @@ use crate::{
         Fact, FactValue,
         perf::{Arrivals, Ended, Operation, Quantile, Record},
     },
+    perf::goals,
     units,
 };
 use std::{
@@ -19,6 +20,7 @@ const WIDTH: usize = 68;
 pub fn human(record: &Record) -> String {
     let mut lines = Lines::default();
     head(&mut lines, record);
+    verdict(&mut lines, record);
     let total = &record.total;
     operation(&mut lines, total, record.measured);
     let mean = units::latency(total.latency.mean);
@@ -37,6 +39,20 @@ pub fn human(record: &Record) -> String {
     }
     tail(&mut lines, record);
     lines.0
+}
+
+/// Whether what was wanted is so, and what has to be said about such a test.
+fn verdict(lines: &mut Lines, record: &Record) {
+    if !record.goals.is_empty() {
+        let (word, why) = record.verdict();
+        lines.put("verdict", format_args!("{}: {why}", word.as_str()));
+    }
+    for goal in &record.goals {
+        lines.put("goal", format_args!("{}", goals::in_words(goal)));
+    }
+    for note in &record.notes {
+        lines.put("mind", format_args!("{note}"));
+    }
 }
 
 /// How many there were and how long they took.

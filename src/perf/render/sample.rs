@@ -4,7 +4,8 @@ use crate::{
     domain::{
         Evidence, Quantity, Receipt, Timestamp,
         perf::{
-            Arrivals, Ended, Generator, Kept, Latency, Load, Operation, Record, Second, VERSION,
+            Arrivals, Ended, Generator, Kept, Latency, Load, Operation, PATIENCE, Record, Second,
+            VERSION,
         },
     },
     perf::quantile::{histogram, latency},
@@ -54,6 +55,7 @@ pub(crate) fn record() -> Record {
             warm_up: Duration::from_secs(2),
             duration: Some(Duration::from_secs(10)),
             requests: None,
+            timeout: PATIENCE,
         },
         ended: Ended::Complete,
         measured: Duration::from_secs(10),
@@ -70,9 +72,12 @@ pub(crate) fn record() -> Record {
             busiest: 0.041,
             lag: Duration::from_micros(80),
             in_flight: 5.2,
+            failed: 0,
             limits: vec!["the plan was kept with up to 2.0ms delay of ours, limit 1.0ms".into()],
         },
         seconds: (0..10).map(second).collect(),
+        goals: Vec::new(),
+        notes: Vec::new(),
         facts: Evidence::default()
             .fact("commands sent", Quantity::Count(22_000))
             .fact("counts agree", "yes")

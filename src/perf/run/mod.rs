@@ -3,7 +3,7 @@
 use super::{
     figures::Figures,
     guard::Guards,
-    subject::Subject,
+    subject::{Broken, Subject},
     tally::Tally,
     worker::{Job, News, work},
 };
@@ -57,6 +57,8 @@ impl Reins {
 pub enum Failed {
     /// A client cannot connect, for this reason.
     Unfit(String),
+    /// This host lacks what a client takes.
+    Short(String),
     /// It was stopped before anything began.
     Aborted,
     /// A thread of clients ended by itself: a bug of ours.
@@ -66,7 +68,7 @@ pub enum Failed {
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unfit(why) => f.write_str(why),
+            Self::Unfit(why) | Self::Short(why) => f.write_str(why),
             Self::Aborted => f.write_str("stopped before anything was measured"),
             Self::Lost => f.write_str("a thread of clients crashed"),
         }
@@ -74,6 +76,12 @@ impl fmt::Display for Failed {
 }
 
 impl std::error::Error for Failed {}
+
+impl From<Broken> for Failed {
+    fn from(broken: Broken) -> Self {
+        if broken.ours { Self::Short(broken.says) } else { Self::Unfit(broken.says) }
+    }
+}
 
 /// Puts `load` on `subject` and returns what that took.
 ///
@@ -168,7 +176,7 @@ async fn gather(with: &mut Collecting, reins: &Reins) -> Result<(), Failed> {
             () = reins.cancel.cancelled() => return Err(Failed::Aborted),
             news = with.news.recv() => match news {
                 Some(News::Ready) => {}
-                Some(News::Unfit(broken)) => return Err(Failed::Unfit(broken.says)),
+                Some(News::Unfit(broken)) => return Err(broken.into()),
                 Some(News::Counted(..) | News::Done(..)) | None => return Err(Failed::Lost),
             },
         }
@@ -199,7 +207,7 @@ async fn watch_over(
                     working -= 1;
                 }
                 Some(News::Ready) => {}
-                Some(News::Unfit(broken)) => return Err(Failed::Unfit(broken.says)),
+                Some(News::Unfit(broken)) => return Err(broken.into()),
                 None => return Err(Failed::Lost),
             },
             _ = ticks.tick() => {

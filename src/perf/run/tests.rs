@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    domain::perf::Arrivals,
-    perf::{Broken, Client, Trip},
+    domain::perf::{Arrivals, Judged, PATIENCE},
+    perf::{Broken, Client, Trip, goals::Goals},
 };
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::time::{advance, sleep_until};
@@ -68,6 +68,7 @@ fn load(arrivals: Arrivals, clients: u32, seconds: u64) -> Load {
         warm_up: Duration::ZERO,
         duration: Some(Duration::from_secs(seconds)),
         requests: None,
+        timeout: PATIENCE,
     }
 }
 
@@ -106,6 +107,34 @@ async fn a_freeze_of_a_second_shows_in_an_open_plan() {
     }
     assert!(about(latency.max, 1001));
     assert_eq!(figures.kept.unwrap().missed, 0);
+}
+
+/// What a stop of the whole target does to the quantiles of a plan is plain arithmetic:
+/// whoever falls due in it waits for its end.
+#[tokio::test(start_paused = true)]
+async fn a_stop_of_any_length_shows_as_long_as_it_is() {
+    for (stop, expected) in [
+        // 500 of 10000 wait: the 80th of 100 of them is the p99.
+        (500, [(0.94, 1), (0.95, 1), (0.96, 100), (0.99, 400), (0.999, 490)]),
+        (2000, [(0.79, 1), (0.8, 1), (0.9, 1000), (0.99, 1900), (0.999, 1990)]),
+    ] {
+        let frozen = (Duration::from_secs(4), Duration::from_millis(4000 + stop));
+        let target = Target { service: Duration::from_millis(1), frozen, ..Target::default() };
+        let load = load(Arrivals::Constant { rate: 1000.0 }, 5000, 10);
+        let figures = simulate(target, load, &reins()).await.unwrap();
+        assert_eq!((figures.total.succeeded, figures.total.failed), (10_000, 0));
+        let well = &figures.samples.well;
+        for (share, millis) in expected {
+            let found = Duration::from_micros(well.value_at_quantile(share));
+            assert!(about(found, millis), "{stop} ms, {share}: {found:?}");
+        }
+        assert!(about(Duration::from_micros(well.max()), stop + 1));
+        // Eight or nine of ten blocks knew nothing of it, and that decides nothing.
+        let goals =
+            Goals { within: [None, None, Some(Duration::from_millis(300))], ..Goals::default() };
+        assert_eq!(goals.judge(&figures)[0].judged, Judged::Fail, "{stop} ms");
+        assert_eq!(figures.samples.blocks.len(), 10);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,9 @@
 use super::{Page, Slot, Stack, footer, side_by_side};
 use crate::{
-    domain::perf::{Brief, Ended, Entry, Offer, Phase, Progress, Record, Running, Second},
+    domain::{
+        Word,
+        perf::{Brief, Ended, Entry, Offer, Phase, Progress, Record, Running, Second},
+    },
     perf::render,
     tui::{
         glyphs::Sign,
@@ -34,7 +37,11 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
     }
     let Some(entry) = model.entry() else {
         page.put(stack.line().skip(1), "there is nothing to put under load", Role::Muted);
-        page.put(stack.line().skip(1), "configure a Redis: set REDIS_URL, or [redis]", Role::Muted);
+        page.put(
+            stack.line().skip(1),
+            "configure something: set REDIS_URL, or `url` in [performance]",
+            Role::Muted,
+        );
         return;
     };
     if area.height + 1 >= LIST {
@@ -81,8 +88,12 @@ fn sign(entry: &Entry, running: bool) -> Option<Sign> {
         (_, Some(_)) => Sign::Fail,
         (None, None) => Sign::Off,
         (Some(record), None) => match &record.ended {
-            Ended::Complete if record.total.failed == 0 => Sign::Pass,
-            Ended::Complete | Ended::Aborted => Sign::Warn,
+            Ended::Complete => match record.verdict().0 {
+                Word::Go => Sign::Pass,
+                Word::Hold => Sign::Warn,
+                Word::NoGo => Sign::Fail,
+            },
+            Ended::Aborted => Sign::Warn,
             Ended::Stopped(_) => Sign::Fail,
         },
     };
