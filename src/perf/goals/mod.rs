@@ -10,6 +10,7 @@ use super::{
     figures::{Figures, Samples, unbegun},
     number::float,
     quantile::{ranks, within},
+    steady::unsteady,
 };
 use crate::{
     domain::{
@@ -103,6 +104,7 @@ fn doubt(goal: &mut Goal, figures: &Figures) {
         Judged::Pass if figures.ended != Ended::Complete => Some("the test was stopped early"),
         Judged::Pass if figures.generator.failed > 0 => Some("this host lacked something itself"),
         Judged::Pass if unbegun => Some("too much of the plan never began"),
+        Judged::Pass if unsteady(&figures.samples.blocks).is_some() => Some("no steady state"),
         Judged::Fail if slow => Some("it may be us that are slow: see the notes"),
         Judged::Pass | Judged::Fail | Judged::Undecided => None,
     };

@@ -173,6 +173,17 @@ fn what_the_test_itself_makes_doubtful_is_taken_back() {
 }
 
 #[test]
+fn a_way_from_one_state_to_another_does_not_pass() {
+    let mut figures = figures(times([(1000, 100_000)]), 0);
+    let block =
+        |millis| Block { mean: ms(millis), per_second: 10_000.0, within: [Some(ms(millis)); 3] };
+    figures.samples.blocks = vec![block(2); 10];
+    assert_eq!(judged(&p99(ms(50)), &figures), Judged::Pass);
+    figures.samples.blocks = (1..=10).map(block).collect();
+    assert_eq!(p99(ms(50)).judge(&figures)[0].why, "no steady state");
+}
+
+#[test]
 fn only_what_this_host_lacked_is_no_failure_of_the_target() {
     let mut short = figures(times([(1000, 500)]), 500);
     short.samples.ours = 500;

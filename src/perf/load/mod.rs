@@ -19,7 +19,10 @@ pub use asked::{Asked, Profile};
 pub use expect::Expected;
 pub use request::Request;
 
-use super::{About, Failed, Figures, Guards, Place, Reins, Test, Testing, Untested, refusal, run};
+use super::{
+    About, Failed, Figures, Guards, Place, Reins, Test, Testing, Untested, refusal, run,
+    steady::unsteady,
+};
 use crate::{
     clock,
     domain::{
@@ -117,10 +120,11 @@ impl LoadTest {
     fn record(&self, began: Timestamp, figures: Figures, seen: &Seen) -> Record {
         let Asked { profile, goals, fresh, .. } = &self.asked;
         let goals = goals.judge(&figures);
+        let moving = unsteady(&figures.samples.blocks);
         let (test, target, load) = (self.name.clone(), self.target(), self.asked.load());
         Record {
             goals,
-            notes: profile.notes(),
+            notes: profile.notes().into_iter().chain(moving).collect(),
             facts: seen.facts(*fresh),
             ..figures.record(About { test, target, began, load })
         }

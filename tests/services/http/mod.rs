@@ -6,19 +6,20 @@ mod rude;
 mod tls;
 
 use rude::{GOOD, Manner, Rude};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tminus::{
     domain::{
         FactValue, IntegrationId, Quantity, Word,
-        perf::{Arrivals, Ended, Judged, Progress, Record},
+        perf::{Arrivals, Board, Ended, Judged, Order, Progress, Record},
     },
     integrations::performance::Settings,
     perf::{
-        Hindrance, Reins, Test as _, Untested,
+        Hindrance, Lab, Reins, Test as _, Untested,
         goals::Goals,
         load::{Asked, LoadTest, Profile, Request},
     },
     probe::Safety,
+    secret::Secret,
 };
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -220,4 +221,32 @@ async fn whoever_stops_it_has_a_part_of_a_result_at_once() {
     assert_eq!(record.ended, Ended::Aborted);
     assert_eq!((record.goals[0].judged, record.verdict().0), (Judged::Undecided, Word::Hold));
     assert!(record.total.succeeded > 0 && record.measured < Duration::from_secs(30));
+}
+
+/// As from the console: offered, asked for, live, kept beside the one before, aborted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_starts_it_sees_it_run_and_keeps_what_it_found() {
+    let server = Rude::start(Manner::Says(GOOD.into())).await;
+    let settings = Settings { url: Some(Secret::new(server.url())), ..Settings::default() };
+    let id = IntegrationId::named("performance", "shop").unwrap();
+    let asked = Asked { requests: None, duration: Duration::from_mins(10), ..small(1) };
+    let test = LoadTest::new(&id, None, &settings, Safety::default(), asked);
+    let (lab, mut handle) = Lab::start(vec![Arc::new(test)]);
+    for round in 1..=2 {
+        assert!(handle.send(Order::Start("load/shop".into())));
+        let runs = |board: &Arc<Board>| {
+            board.running("load/shop").is_some_and(|it| it.progress.succeeded > 0)
+        };
+        let board = Arc::clone(&handle.boards.wait_for(runs).await.unwrap());
+        let progress = &board.running("load/shop").unwrap().progress;
+        assert!(!progress.bars.is_empty() && progress.clients == 4, "{progress:?}");
+        assert!(handle.send(Order::Abort));
+        let rests = handle.boards.wait_for(|board| board.running.is_none()).await;
+        let rests = Arc::clone(&rests.unwrap());
+        let entry = rests.entry("load/shop").unwrap();
+        let last = entry.last.as_ref().unwrap();
+        assert_eq!((&last.ended, last.verdict().0), (&Ended::Aborted, Word::Hold));
+        assert_eq!(entry.before.is_some(), round == 2);
+    }
+    assert!(lab.stop(Duration::from_secs(10)).await, "nothing is left of it");
 }
