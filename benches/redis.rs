@@ -13,9 +13,11 @@
     reason = "a program for the console"
 )]
 
+mod side;
+
 use serde_json::Value;
+use side::{load, median, output, pinned, processor, quantile, waited_for};
 use std::{
-    env, fs,
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -90,12 +92,6 @@ fn compare(server: &Server, mix: &str, pipeline: &str, commands: &str) {
     println!("{rate:.2} of its rate {rates:.2?}, {client:.2} of its processor time a command");
 }
 
-/// How many processes wanted to run over the last minute.
-fn load() -> String {
-    let loads = fs::read_to_string("/proc/loadavg").unwrap();
-    loads.split(' ').next().unwrap().to_owned()
-}
-
 fn benchmark(mix: &str, pipeline: &str, commands: &str) -> Run {
     let (keys, key) = (KEYS.to_string(), format!("{KEY}__rand_int__"));
     let mut command = pinned("redis-benchmark");
@@ -128,17 +124,13 @@ fn tminus(arguments: &[&str]) -> Run {
     command.env("REDIS_URL", URL).args(["perf", "redis", "--format", "json"]).args(arguments);
     let found: Value = serde_json::from_str(&output(&mut command)).unwrap();
     let (total, latency) = (&found["total"], &found["total"]["latency"]);
-    let quantile = |share: f64| {
-        let quantiles = latency["quantiles"].as_array().unwrap();
-        let wanted = quantiles.iter().find(|it| it["share"].as_f64() == Some(share)).unwrap();
-        wanted["seconds"].as_f64().unwrap() * 1e3
-    };
+    let at = |share| quantile(&found, share);
     Run {
         commands: found["receipt"]["sent"].as_f64().unwrap(),
         rate: total["per_second"].as_f64().unwrap(),
-        p50: quantile(0.5),
-        p95: quantile(0.95),
-        p99: quantile(0.99),
+        p50: at(0.5),
+        p95: at(0.95),
+        p99: at(0.99),
         max: latency["max_seconds"].as_f64().unwrap() * 1e3,
         ..Run::default()
     }
@@ -226,36 +218,4 @@ impl Drop for Server {
         self.0.wait().unwrap();
         assert!(self.1.path().exists());
     }
-}
-
-/// Processor time in µs of a process; from the 16th field on of children waited for.
-fn processor(pid: &str, field: usize) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // The name may hold anything; the fields after it begin with the third.
-    let rest: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks = |at: usize| rest[at - 3].parse::<f64>().unwrap();
-    (ticks(field) + ticks(field + 1)) * 1e4
-}
-
-/// Processor time in µs of all children that have ended.
-fn waited_for() -> f64 {
-    processor("self", 16)
-}
-
-fn pinned(program: &str) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", "1", program]).env_remove("TMINUS_CONFIG");
-    command
-}
-
-fn output(command: &mut Command) -> String {
-    let output = command.current_dir(env::temp_dir()).stderr(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{command:?} ended with {}", output.status);
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
