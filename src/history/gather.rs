@@ -2,8 +2,8 @@
 
 use super::note::Note;
 use crate::domain::{
-    Blocker, CheckId, CheckView, Deploy, Event, IntegrationId, IntegrationView, Journal, Severity,
-    Snapshot, Timestamp, Verdict,
+    Blocker, CheckId, CheckView, Deploy, Event, HealthScore, IntegrationId, IntegrationView,
+    Journal, Severity, Snapshot, Timestamp, Verdict,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ pub(super) struct Gatherer {
     event: Option<Event>,
     served: Option<String>,
     deploy: Option<Deploy>,
-    verdict: Option<Verdict>,
+    verdict: Option<(Verdict, Option<HealthScore>)>,
 }
 
 /// What was noted of one check.
@@ -94,8 +94,9 @@ impl Gatherer {
     }
 
     fn verdict(&mut self, snapshot: &Snapshot, into: &mut Vec<Note>) {
-        if self.verdict.as_ref() != Some(&snapshot.verdict) {
-            self.verdict = Some(snapshot.verdict.clone());
+        let now = (snapshot.verdict.clone(), snapshot.score);
+        if self.verdict.as_ref() != Some(&now) {
+            self.verdict = Some(now);
             into.push(Note::Verdict {
                 at: snapshot.wall,
                 verdict: snapshot.verdict.clone(),

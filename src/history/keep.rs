@@ -201,11 +201,7 @@ impl Keeper {
         let results: Vec<Arc<Record>> =
             board.tests.iter().filter_map(|entry| entry.last.clone()).collect();
         let known = |record: &Arc<Record>| self.tested.iter().any(|it| Arc::ptr_eq(it, record));
-        let note = |record: &Arc<Record>| {
-            let text = serde_json::to_string(record.as_ref()).ok()?;
-            Some(Note::Test { at: record.began, test: record.test.clone(), record: text })
-        };
-        let notes = results.iter().filter(|it| !known(it)).filter_map(note).collect();
+        let notes = results.iter().filter(|it| !known(it)).filter_map(|it| of_test(it)).collect();
         self.tested = results;
         self.wait(notes);
     }
@@ -277,6 +273,12 @@ impl Keeper {
             }
         }
     }
+}
+
+/// The note of a test's result.
+pub(super) fn of_test(record: &Record) -> Option<Note> {
+    let text = serde_json::to_string(record).ok()?;
+    Some(Note::Test { at: record.began, test: record.test.clone(), record: text })
 }
 
 /// Nothing on a disk may take longer than our patience.

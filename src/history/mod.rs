@@ -27,12 +27,17 @@ pub use baselines::Baselines;
 pub use trim::Bounds;
 pub use write::{Kind, Writer};
 
-use crate::domain::perf::Board;
+use crate::domain::perf::{Board, Record};
 use crate::{domain::Timestamp, engine::Handle};
 use keep::Keeper;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
+use trouble::Trouble;
+use write::Pen;
+
+/// The longest that keeping one result may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is kept, and where.
 #[derive(Clone, Debug)]
@@ -45,6 +50,17 @@ pub struct Keeping {
     pub writer: Writer,
     /// Reads the wall clock.
     pub now: fn() -> Timestamp,
+}
+
+/// Keeps the result of one performance test, beside whatever else is kept. An error is a clause.
+pub async fn keep_test(keeping: &Keeping, record: &Record) -> Result<(), String> {
+    let kept = async {
+        let now = (keeping.now)();
+        let mut opened = file::open(&keeping.path, now).await?;
+        let mut pen = Pen::begin(&mut opened.link, &keeping.writer, now).await?;
+        pen.write(&mut opened.link, keep::of_test(record).as_slice(), now).await
+    };
+    timeout(PATIENCE, kept).await.unwrap_or(Err(Trouble::Slow)).map_err(|it| it.to_string())
 }
 
 /// A history that is being kept.

@@ -18,6 +18,8 @@ pub enum Kind {
     Console,
     /// One look. Its output is its result, and the log is told.
     Check,
+    /// One performance test.
+    Test,
 }
 
 impl Kind {
@@ -25,6 +27,7 @@ impl Kind {
         match self {
             Self::Console => "console",
             Self::Check => "check",
+            Self::Test => "test",
         }
     }
 }

@@ -50,6 +50,9 @@ pub(super) async fn run(global: &Global, perf: &Perf) -> Result<u8, Failure> {
         tell(&format!("tminus: {left} of what it wrote may be left; {LEFT}"));
     }
     trace.end_test(left).await;
+    if let Ok(record) = &ended {
+        session.keep_test(record).await;
+    }
     conclude(&session, ended, format, &stop)
 }
 

@@ -4,9 +4,11 @@ use crate::{
     cli::Global,
     clock,
     config::{self, Config, Flags, Surroundings as _, World},
-    domain::{CheckId, CheckSpec, Deploy, Notice, PastDeploy, Topic, perf::Board, plain},
+    domain::{
+        CheckId, CheckSpec, Deploy, Notice, PastDeploy, Topic, perf::Board, perf::Record, plain,
+    },
     engine::{Begin, Handle, Override, Plan},
-    history::{Bounds, History, Keeping, Kind, Writer},
+    history::{self, Bounds, History, Keeping, Kind, Writer},
     integrations,
     logging::{self, Log, Logging},
     probe::{Integration, this_run},
@@ -147,15 +149,25 @@ impl Session {
         handle: &Handle,
         boards: Option<watch::Receiver<Arc<Board>>>,
     ) -> Option<History> {
+        Some(History::start(self.keeping(kind)?, handle.clone(), boards))
+    }
+
+    /// Keeps the result of a performance test, unless nothing is to be kept.
+    pub async fn keep_test(&self, record: &Record) {
+        let Some(keeping) = self.keeping(Kind::Test) else { return };
+        if let Err(why) = history::keep_test(&keeping, record).await {
+            tell(&format!("tminus: the result is not kept: {why}"));
+        }
+    }
+
+    fn keeping(&self, kind: Kind) -> Option<Keeping> {
         let config::History { max_age, max_bytes, .. } = self.config.history;
-        let path = self.history_file()?;
-        let keeping = Keeping {
-            path,
+        Some(Keeping {
+            path: self.history_file()?,
             bounds: Bounds { age: max_age, bytes: max_bytes },
             writer: Writer { run: this_run().to_string(), kind, host: host() },
             now: clock::now,
-        };
-        Some(History::start(keeping, handle.clone(), boards))
+        })
     }
 
     /// Listens where metrics are to be served, if anywhere.
