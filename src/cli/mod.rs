@@ -5,8 +5,10 @@
 )]
 
 mod perf;
+mod report;
 
 pub use perf::{Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis, Shares};
+pub use report::{Explain, Report, ReportFormat};
 
 use crate::{
     config::{Color, Glyphs},
@@ -90,6 +92,11 @@ impl Global {
 pub enum Verb {
     /// Looks once, prints what it found, and ends with the verdict as exit code.
     Check(Check),
+    /// Writes the report: what was found, what it means, and what to do in which order.
+    ///
+    /// Looks once, or reads what an earlier run found, and ends with that verdict as exit
+    /// code.
+    Report(Report),
     /// Keeps how everything stands under a name, to compare with after a deploy.
     #[command(subcommand)]
     Baseline(BaselineVerb),
@@ -164,17 +171,6 @@ pub struct List {
     #[arg(value_name = "SELECTION")]
     pub selection: Vec<String>,
     /// How the list is written.
-    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
-    pub format: ListFormat,
-}
-
-/// Which check is explained, and how.
-#[derive(Clone, Debug, Args)]
-pub struct Explain {
-    /// Which check: redis.lock. `tminus list` names them.
-    #[arg(value_name = "CHECK")]
-    pub check: String,
-    /// How the answer is written.
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub format: ListFormat,
 }

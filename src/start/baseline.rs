@@ -1,21 +1,18 @@
-use super::{Failure, Session, Stop, print, select, trace::Trace};
+use super::{
+    Failure, Session,
+    look::{Looked, look},
+    print,
+};
 use crate::{
     cli::{BaselineVerb, Global},
     clock,
-    domain::{Baseline, Change, PastDeploy, Snapshot},
-    engine::{Begin, Engine},
+    domain::{Baseline, Change, PastDeploy},
     history::Baselines,
     nearest::did_you_mean,
-    surface::{
-        check::{self, Ended},
-        gate,
-    },
+    surface::gate,
     units,
 };
-use std::{fmt::Write as _, sync::Arc, time::Duration};
-
-/// Time for runs to end when the program does.
-const GRACE: Duration = Duration::from_secs(2);
+use std::fmt::Write as _;
 
 /// `tminus baseline …`: keeps how everything stands, and shows what was kept.
 pub(super) async fn run(global: &Global, verb: &BaselineVerb) -> Result<u8, Failure> {
@@ -85,8 +82,9 @@ async fn save(global: &Global, name: &str, selection: &[String]) -> Result<u8, F
     }
     let mut session = Session::open(global)?;
     let mut baselines = open(&session).await?;
-    let Some(snapshot) = look(&mut session, selection).await? else {
-        return Ok(gate::interrupted(2));
+    let snapshot = match look(&mut session, selection).await? {
+        Looked::At(snapshot) => snapshot,
+        Looked::Interrupted(signal) => return Ok(gate::interrupted(signal)),
     };
     let mut baseline = Baseline::of(name, &snapshot);
     for was in &mut baseline.checks {
@@ -94,28 +92,6 @@ async fn save(global: &Global, name: &str, selection: &[String]) -> Result<u8, F
     }
     baselines.save(&baseline).await.map_err(unreadable)?;
     show(&session, &format!("kept  {}\n", line(&baseline)))
-}
-
-/// Looks at everything once; `None` if a signal came first.
-async fn look(
-    session: &mut Session,
-    selection: &[String],
-) -> Result<Option<Arc<Snapshot>>, Failure> {
-    let integrations = select(std::mem::take(&mut session.integrations), selection)?;
-    let trace = Trace::begin(session, &integrations, &[]);
-    session.tell_warnings();
-    let stop = Stop::on_signals()
-        .map_err(|error| Failure::unusable("signals cannot be listened for", error.to_string()))?;
-    let (engine, handle) = Engine::start(session.plan(integrations, Begin::WhenAsked));
-    let snapshots = handle.snapshots.clone();
-    let ended = check::run(handle, None, &stop.token, |_| {}).await;
-    let last = snapshots.borrow().clone();
-    engine.stop(GRACE).await;
-    trace.end(&last).await;
-    Ok(match ended {
-        Ended::Looked(snapshot) => Some(snapshot),
-        Ended::Interrupted => None,
-    })
 }
 
 async fn read(global: &Global) -> Result<(Session, Vec<Baseline>), Failure> {

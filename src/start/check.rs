@@ -152,7 +152,7 @@ fn summarise(snapshot: &Snapshot, session: &Session) -> Result<(), Failure> {
     written.map_err(|error| unwritten(path, &error))
 }
 
-fn unwritten(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn unwritten(path: &Path, error: &io::Error) -> Failure {
     let why = format!("{}: {error}", path.display());
     Failure::unusable("the result cannot be written", why)
         .hint("name a directory that is there and that you may write to")

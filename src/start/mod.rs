@@ -9,8 +9,10 @@ mod console;
 mod explain;
 mod failure;
 mod list;
+mod look;
 mod manual;
 mod perf;
+mod report;
 mod select;
 mod session;
 mod signals;
@@ -37,6 +39,7 @@ pub async fn run(cli: Cli) -> u8 {
         Some(Verb::Baseline(verb)) => baseline::run(&cli.global, &verb).await,
         Some(Verb::Diff { before, after }) => baseline::diff(&cli.global, &before, &after).await,
         Some(Verb::List(asked)) => list::run(&cli.global, &asked),
+        Some(Verb::Report(asked)) => report::run(&cli.global, &asked).await,
         Some(Verb::Explain(asked)) => explain::run(&cli.global, &asked).await,
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::page(),

@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a test of a process, in real time"
 )]
@@ -11,6 +12,8 @@ mod baseline;
 mod deploy;
 mod explain;
 mod history;
+mod report;
+mod schema;
 
 use assert_cmd::cargo::cargo_bin;
 use std::{

@@ -118,8 +118,9 @@ fn checks(view: &IntegrationView, snapshot: &Snapshot, text: &mut String) {
     }
 }
 
-/// Text in which nothing is markup: every sign that could begin some is escaped.
-pub(super) fn escape(text: &str) -> String {
+/// Text in which nothing is markup: every sign that could begin some is escaped, and no
+/// address becomes a link.
+pub(in crate::surface) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -134,7 +135,7 @@ pub(super) fn escape(text: &str) -> String {
             _ => escaped.push(c),
         }
     }
-    escaped
+    escaped.replace("://", "\\://").replace("www.", "www\\.")
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub use github::{github, github_summary};
 pub use human::{Paint, human};
 pub use json::json;
 pub use junit::junit;
+pub(super) use markdown::escape;
 pub use markdown::markdown;
 pub use nagios::nagios;
 pub use sweep::{Cleaning, Killed, Receipt, cleaning, cleaning_json};
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// What is to be said about a check besides its outcome, in the order in which it is said.
-fn flags(check: &CheckView, snapshot: &Snapshot) -> Vec<&'static str> {
+pub(super) fn flags(check: &CheckView, snapshot: &Snapshot) -> Vec<&'static str> {
     let stale = match check.freshness {
         Freshness::Fresh => None,
         Freshness::Stale => Some("stale"),
@@ -86,7 +87,7 @@ fn is_plain_pass(check: &CheckView) -> bool {
 }
 
 /// A blocked check is mended where its cause is, and a skipped one needs no mending.
-fn needs_remedy(check: &CheckView) -> bool {
+pub(super) fn needs_remedy(check: &CheckView) -> bool {
     match check.outcome() {
         Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) => true,
         // The hint is about a failure; a stand-in says by itself what to configure.
