@@ -126,6 +126,7 @@ fn snapshot(second: u64) -> Snapshot {
         app: None,
         deploy: None,
         settled: None,
+        baseline: None,
         paused: false,
         score: HealthScore::overall(views.iter().map(AsRef::as_ref)),
         verdict: Verdict::of(&views, &blockers, &policy, at),

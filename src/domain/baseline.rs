@@ -48,6 +48,15 @@ pub enum Change {
 }
 
 impl Change {
+    fn of(stood: bool, stands: bool) -> Option<Self> {
+        match (stood, stands) {
+            (false, true) => Some(Self::New),
+            (true, true) => Some(Self::Known),
+            (true, false) => Some(Self::Fixed),
+            (false, false) => None,
+        }
+    }
+
     /// As it is written everywhere.
     pub fn word(self) -> &'static str {
         match self {
@@ -61,15 +70,11 @@ impl Change {
 impl Baseline {
     /// How everything stands in `snapshot`, called `name`.
     pub fn of(name: &str, snapshot: &Snapshot) -> Self {
-        let stands = |check: &CheckView, blocker: &Blocker| {
-            blocker.cleared.is_none()
-                && (blocker.check == check.id || blocker.also.contains(&check.id))
-        };
         let was = |check: &CheckView| Was {
             check: check.id.clone(),
             mark: check.outcome().mark(),
             fallback: check.finding.fallback,
-            stood: snapshot.blockers.iter().any(|blocker| stands(check, blocker)),
+            stood: stands(&check.id, snapshot),
             summary: check.finding.summary.clone(),
         };
         let checks = snapshot.integrations.iter().flat_map(|view| &view.checks);
@@ -89,6 +94,21 @@ impl Baseline {
         (1..=LONGEST_NAME).contains(&length) && plain(name, LONGEST_NAME) == name
     }
 
+    /// What became of each check that stood in the way then, or does now.
+    pub fn changes_to(&self, snapshot: &Snapshot) -> Vec<(Change, &Was)> {
+        let now = |was: &'_ Was| {
+            let check = snapshot.check(&was.check).filter(|check| check.runs > 0)?;
+            Change::of(was.stood, stands(&check.id, snapshot))
+        };
+        let changes = self.checks.iter().filter_map(|was| Some((now(was)?, was)));
+        changes.collect()
+    }
+
+    /// How many stood in the way.
+    pub fn stood(&self) -> usize {
+        self.checks.iter().filter(|was| was.stood).count()
+    }
+
     /// Lets `policy` tell what is new from what stood before.
     pub fn guide(&self, policy: &mut Policy) {
         let passed = |was: &&Was| was.mark == Mark::Pass && !was.fallback;
@@ -102,18 +122,18 @@ impl Baseline {
     pub fn changes<'a>(&'a self, after: &'a Self) -> Vec<(Change, &'a Was, &'a Was)> {
         let both = after.checks.iter().filter_map(|now| {
             let before = self.checks.iter().find(|was| was.check == now.check)?;
-            let change = match (before.stood, now.stood) {
-                (false, true) => Change::New,
-                (true, true) => Change::Known,
-                (true, false) => Change::Fixed,
-                (false, false) => return None,
-            };
-            Some((change, before, now))
+            Some((Change::of(before.stood, now.stood)?, before, now))
         });
         let mut changes: Vec<_> = both.collect();
         changes.sort_by_key(|(change, ..)| *change);
         changes
     }
+}
+
+/// Whether something stands in the way at `check`, that only waits for a run apart.
+fn stands(check: &CheckId, snapshot: &Snapshot) -> bool {
+    let mut standing = snapshot.blockers.iter().filter(|it| it.cleared.is_none() && it.number > 0);
+    standing.any(|blocker: &Blocker| blocker.check == *check || blocker.also.contains(check))
 }
 
 #[cfg(test)]
@@ -166,6 +186,10 @@ mod tests {
             .map(|(change, _, now)| (change.word(), now.check.name()))
             .collect();
         assert_eq!(told, [("new", "a"), ("known", "b"), ("fixed", "c")]);
+        let now = snapshot([fail(), fail(), pass(), pass()], &policy);
+        let live = before.changes_to(&now);
+        let live = live.iter().map(|(change, was)| (change.word(), was.check.name()));
+        assert_eq!(live.collect::<Vec<_>>(), told, "of a baseline or of what is seen now");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::{CheckId, IntegrationId, Mark, Severity, Timestamp};
+use super::{Baseline, CheckId, IntegrationId, Mark, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What earlier sessions saw, for an engine that has begun without it.
@@ -14,6 +14,8 @@ pub struct Past {
     pub served: Vec<(String, String)>,
     /// The last deploy of each app; without a name those that nobody read a version of.
     pub deploys: Vec<PastDeploy>,
+    /// The newest baseline.
+    pub baseline: Option<Baseline>,
 }
 
 /// A deploy that an earlier session saw.

@@ -1,5 +1,5 @@
 use super::{
-    App, Blocker, Cause, CheckId, CheckSpec, Deploy, Finding, Freshness, HealthScore,
+    App, Baseline, Blocker, Cause, CheckId, CheckSpec, Deploy, Finding, Freshness, HealthScore,
     IntegrationId, Journal, Mark, Notice, Outcome, Series, Status, Tally, Timestamp, Trigger,
     Verdict,
 };
@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub deploy: Option<Deploy>,
     /// When the settle time after it is, or was, over.
     pub settled: Option<Duration>,
+    /// What it is compared with, if it is.
+    pub baseline: Option<Arc<Baseline>>,
     /// Whether polling is paused.
     pub paused: bool,
     /// In registry order.

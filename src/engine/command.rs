@@ -19,6 +19,8 @@ pub enum Command {
     Accept(Acceptance),
     /// The app serves this version now; another one than before is a deploy.
     Serves(String),
+    /// Take a baseline under this name, and let only what is seen afterwards count.
+    Baseline(String),
     /// Take in what earlier sessions saw.
     Recall(Past),
     /// Tell the user something, in place of what was told about the same before.

@@ -4,7 +4,8 @@ use super::{
     recall::place,
     state::{Now, State},
 };
-use crate::domain::{Deploy, Past, PastDeploy};
+use crate::domain::{Baseline, Deploy, Past, PastDeploy};
+use std::{mem, sync::Arc};
 
 impl State {
     /// Takes note of the version that is served now. Returns whether that is a deploy.
@@ -28,8 +29,40 @@ impl State {
         true
     }
 
-    /// From now on only what is seen afterwards counts.
+    /// Takes a baseline, and lets only what is seen afterwards count.
+    pub(super) fn baseline(&mut self, name: &str, now: Now) {
+        self.take(name, now);
+        self.chosen = true;
+        self.deployed(None, None, now);
+    }
+
+    /// How everything stands is what is compared with from now on, if anything is known.
+    fn take(&mut self, name: &str, now: Now) {
+        let baseline = Baseline::of(name, &self.snapshot(now));
+        if baseline.checks.is_empty() {
+            return;
+        }
+        let score = baseline.score.map_or("no score".into(), |score| format!("score {score}"));
+        let stood = baseline.stood();
+        self.note(None, None, format!("baseline {name}: {score}, {stood} in the way"), now);
+        self.compare(baseline);
+    }
+
+    fn compare(&mut self, baseline: Baseline) {
+        baseline.guide(&mut self.policy);
+        self.against = Some(Arc::new(baseline));
+    }
+
+    /// From now on only what is seen afterwards counts. What was there before another
+    /// version is compared with, unless somebody has taken a baseline for that.
     pub(super) fn deployed(&mut self, version: Option<&str>, was: Option<&str>, now: Now) {
+        if let Some(version) = version
+            && !mem::take(&mut self.chosen)
+        {
+            let name = format!("before {version}");
+            let usable = Baseline::is_name(&name);
+            self.take(if usable { &name } else { "before the deploy" }, now);
+        }
         let [version, was] = [version, was].map(|it| it.map(ToOwned::to_owned));
         let deploy = Deploy { at: now.at, wall: now.wall, version, was };
         self.note(None, None, deploy.says(self.app.as_ref()), now);
@@ -39,6 +72,15 @@ impl State {
     /// Takes in which deploy an earlier session saw last. Returns whether there has been
     /// one since.
     pub(super) fn recall_deploy(&mut self, past: &Past, now: Now) -> bool {
+        if let Some(baseline) = past.baseline.clone()
+            && self.against.is_none()
+            && self.policy.before.is_empty()
+        {
+            // One that was taken after the last deploy is meant for the next.
+            let used = |last: &PastDeploy| last.version.is_some() && last.at >= baseline.at;
+            self.chosen = !past.deploys.iter().any(used);
+            self.compare(baseline);
+        }
         let name = self.app.as_ref().map(|app| app.name.as_str());
         if let Some(last) = past.deploys.iter().find(|it| it.app.as_deref() == name)
             && self.policy.deploy.as_ref().is_none_or(|known| !self.told && known.wall < last.at)

@@ -266,6 +266,10 @@ impl Machine {
                     pool.pass_on(&ALL_ANEW);
                 }
             }
+            Command::Baseline(name) => {
+                self.state.baseline(name, self.clock.now());
+                pool.pass_on(&ALL_ANEW);
+            }
             Command::Serves(version) => {
                 if self.state.serves(version, self.clock.now()) {
                     pool.pass_on(&ALL_ANEW);

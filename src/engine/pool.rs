@@ -69,6 +69,7 @@ impl Pool {
                 // These are about what is published.
                 Command::Accept(_)
                 | Command::Serves(_)
+                | Command::Baseline(_)
                 | Command::Recall(_)
                 | Command::Tell(_)
                 | Command::Untell(_) => {}

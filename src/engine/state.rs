@@ -3,9 +3,9 @@
 use super::{Override, Plan, Standing, Update, recall::resume};
 use crate::{
     domain::{
-        Acceptance, App, Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness,
-        HealthScore, IntegrationView, Journal, Ledger, Mark, Notice, Pending, Policy, Series,
-        Severity, Snapshot, Status, Stood, Timestamp, Topic, Trigger, Verdict,
+        Acceptance, App, Baseline, Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness,
+        HealthScore, IntegrationView, Journal, Ledger, Mark, Notice, Outcome, Pending, Policy,
+        Series, Severity, Snapshot, Status, Stood, Timestamp, Topic, Trigger, Verdict,
     },
     probe::Integration,
 };
@@ -29,6 +29,10 @@ pub(super) struct State {
     pub(super) app: Option<App>,
     /// The version that an earlier session saw last, until it is seen in this one.
     pub(super) served: Option<String>,
+    /// What is compared with, where that is not the user's own choice.
+    pub(super) against: Option<Arc<Baseline>>,
+    /// Whether somebody has chosen a baseline for the next deploy.
+    pub(super) chosen: bool,
     /// Whether somebody has said when the deploy was.
     pub(super) told: bool,
     pub(super) integrations: Vec<Arc<IntegrationView>>,
@@ -54,6 +58,8 @@ impl State {
             policy: plan.policy.clone(),
             app: plan.app.clone().map(|name| App { name, version: None }),
             served: None,
+            against: None,
+            chosen: !plan.policy.before.is_empty(),
             told: plan.policy.deploy.is_some(),
             integrations: plan.integrations.iter().map(view).collect(),
             ledger: Ledger::default(),
@@ -81,7 +87,11 @@ impl State {
                 }
                 let check = &mut view.checks[check];
                 let ended = End { trigger, took, attempt, last, raw, now };
+                let anew = self.policy.is_before_deploy(check);
                 let event = end(check, &ended, standing);
+                // What still passes after a deploy is no news, and there is much of it.
+                let news = !anew || check.finding.outcome != Outcome::Pass || check.streak == 1;
+                let event = event.filter(|_| news);
                 if let Some(stood) = self.stood.remove(&check.id) {
                     resume(check, stood, now);
                 }
@@ -175,6 +185,7 @@ impl State {
             app: self.app.clone(),
             deploy: self.policy.deploy.clone(),
             settled: self.policy.settled(),
+            baseline: self.against.clone(),
             paused: self.paused,
             score: HealthScore::overall(self.integrations.iter().map(AsRef::as_ref)),
             integrations: self.integrations.clone(),

@@ -2,8 +2,8 @@
 
 use super::note::Note;
 use crate::domain::{
-    Blocker, CheckId, CheckView, Deploy, Event, HealthScore, IntegrationId, IntegrationView,
-    Journal, Severity, Snapshot, Timestamp, Verdict,
+    Baseline, Blocker, CheckId, CheckView, Deploy, Event, HealthScore, IntegrationId,
+    IntegrationView, Journal, Severity, Snapshot, Timestamp, Verdict,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -18,6 +18,7 @@ pub(super) struct Gatherer {
     event: Option<Event>,
     served: Option<String>,
     deploy: Option<Deploy>,
+    baseline: Option<Arc<Baseline>>,
     verdict: Option<(Verdict, Option<HealthScore>)>,
 }
 
@@ -46,6 +47,7 @@ impl Gatherer {
         }
         self.events(snapshot, &mut notes);
         self.deploy(snapshot, &mut notes);
+        self.baseline(snapshot, &mut notes);
         self.verdict(snapshot, &mut notes);
         notes
     }
@@ -90,6 +92,18 @@ impl Gatherer {
             self.deploy = Some(deploy.clone());
             let app = app.map(|app| app.name.clone());
             into.push(Note::Deploy { app, deploy: deploy.clone() });
+        }
+    }
+
+    /// One that this session has taken; earlier ones are kept already.
+    fn baseline(&mut self, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        let began = wall(snapshot, snapshot.began);
+        let new = |it: &&Arc<Baseline>| self.baseline.as_ref() != Some(it) && it.at >= began;
+        if let Some(baseline) = snapshot.baseline.as_ref().filter(new)
+            && let Ok(snapshot) = serde_json::to_string(baseline.as_ref())
+        {
+            self.baseline = Some(Arc::clone(baseline));
+            into.push(Note::Baseline { baseline: Arc::clone(baseline), snapshot });
         }
     }
 
@@ -196,7 +210,6 @@ fn wall(snapshot: &Snapshot, at: Duration) -> Timestamp {
 mod tests {
     use super::*;
     use crate::domain::{App, Finding, Ledger, Mark, Policy, sample};
-    use std::sync::Arc;
 
     const WALL: Timestamp = Timestamp(1_795_400_000_000);
     const BEGAN: Duration = Duration::from_secs(1000);
@@ -232,6 +245,7 @@ mod tests {
             | Note::Standing { .. }
             | Note::Event { .. }
             | Note::Verdict { .. }
+            | Note::Baseline { .. }
             | Note::Served { .. }
             | Note::Deploy { .. }
             | Note::Test { .. }
@@ -302,6 +316,16 @@ mod tests {
         assert!(notes.contains(&Note::Served { at, app: app(), version: "2".into() }));
         assert!(notes.contains(&Note::Deploy { app: Some(app()), deploy }));
         assert!(gatherer.gather(&deployed).is_empty());
+        let of = |at: Timestamp| {
+            let taken = Snapshot { wall: at, ..deployed.clone() };
+            Some(Arc::new(Baseline::of("before", &taken)))
+        };
+        let with = |baseline| Snapshot { baseline, ..deployed.clone() };
+        assert!(gatherer.gather(&with(of(Timestamp(WALL.0 - 1)))).is_empty(), "is kept already");
+        let notes = gatherer.gather(&with(of(WALL)));
+        let [Note::Baseline { baseline, .. }] = &notes[..] else { panic!("{notes:?}") };
+        assert_eq!((baseline.name.as_str(), baseline.checks.len()), ("before", 1));
+        assert!(gatherer.gather(&with(of(WALL))).is_empty());
     }
 
     #[test]

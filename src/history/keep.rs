@@ -159,7 +159,10 @@ impl Keeper {
         Ok(())
     }
 
-    fn recall(&self, past: Past) {
+    fn recall(&self, mut past: Past) {
+        if self.keeping.writer.kind == Kind::Check {
+            past.baseline = None; // a pipeline names the one that it means
+        }
         // A new engine has room for a command; without one there is nobody to tell.
         let _refused = self.engine.send(Command::Recall(past));
     }

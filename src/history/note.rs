@@ -1,4 +1,5 @@
-use crate::domain::{Deploy, Mark, Severity, Timestamp, Verdict};
+use crate::domain::{Baseline, Deploy, Mark, Severity, Timestamp, Verdict};
+use std::sync::Arc;
 
 /// Something to be kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,8 @@ pub(super) enum Note {
     Verdict { at: Timestamp, verdict: Verdict, score: Option<u8>, coverage: Option<u8> },
     /// Everything that is known, in place of what was kept of this run before.
     Evidence { at: Timestamp, snapshot: String },
+    /// How everything stood, in place of what was kept under its name before.
+    Baseline { baseline: Arc<Baseline>, snapshot: String },
     /// What an app serves, in place of what was kept before.
     Served { at: Timestamp, app: String, version: String },
     /// From when on evidence counts.

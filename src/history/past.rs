@@ -5,7 +5,7 @@ use super::{
     trouble::Trouble,
 };
 use crate::domain::{
-    CheckId, IntegrationId, Past, PastCheck, PastDeploy, PastEvent, Stood, Timestamp,
+    Baseline, CheckId, IntegrationId, Past, PastCheck, PastDeploy, PastEvent, Stood, Timestamp,
 };
 use futures_util::TryStreamExt as _;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
@@ -28,6 +28,7 @@ pub(super) async fn read(link: &mut SqliteConnection, now: Timestamp) -> Result<
     past.standing(link).await?;
     past.events(link, [before(now, EVENTS.0), now.0]).await?;
     past.deploys(link, now).await?;
+    past.baseline(link, now).await?;
     Ok(past.done())
 }
 
@@ -38,6 +39,7 @@ struct Reading {
     events: Vec<PastEvent>,
     served: Vec<(String, String)>,
     deploys: Vec<PastDeploy>,
+    baseline: Option<Baseline>,
 }
 
 impl Reading {
@@ -109,6 +111,18 @@ impl Reading {
         Ok(())
     }
 
+    /// The newest baseline that can be read.
+    async fn baseline(
+        &mut self,
+        link: &mut SqliteConnection,
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
+        let sql = "SELECT snapshot FROM baseline WHERE at <= ? ORDER BY at DESC LIMIT 1";
+        let text: Option<String> = sqlx::query_scalar(sql).bind(now.0).fetch_optional(link).await?;
+        self.baseline = text.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(())
+    }
+
     /// What each app has served last, and the last deploy of each.
     async fn deploys(
         &mut self,
@@ -143,6 +157,7 @@ impl Reading {
             events: self.events,
             served: self.served,
             deploys: self.deploys,
+            baseline: self.baseline,
         }
     }
 }

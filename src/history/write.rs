@@ -4,7 +4,7 @@ use super::{
     note::{Note, degree, number},
     trouble::Trouble,
 };
-use crate::domain::{Deploy, Timestamp, Verdict};
+use crate::domain::{Baseline, Deploy, Timestamp, Verdict};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::collections::HashMap;
 
@@ -143,12 +143,9 @@ impl Pen {
             Note::Verdict { verdict, score, coverage, .. } => {
                 return self.verdict(batch, verdict, [*score, *coverage]).await;
             }
-            Note::Evidence { at, snapshot } => {
-                return self.evidence(batch, *at, snapshot).await;
-            }
-            Note::Served { at, app, version } => {
-                return served(batch, *at, [app, version]).await;
-            }
+            Note::Evidence { at, snapshot } => return self.evidence(batch, *at, snapshot).await,
+            Note::Baseline { baseline, snapshot } => return taken(batch, baseline, snapshot).await,
+            Note::Served { at, app, version } => return served(batch, *at, [app, version]).await,
             Note::Deploy { app, deploy } => {
                 return self.deploy(batch, app.as_deref(), deploy).await;
             }
@@ -242,6 +239,17 @@ impl Pen {
         self.series.insert(name.to_owned(), id);
         Ok(id)
     }
+}
+
+async fn taken(batch: &mut Batch<'_>, baseline: &Baseline, snapshot: &str) -> Result<(), Trouble> {
+    sqlx::query("INSERT OR REPLACE INTO baseline (name, at, host, snapshot) VALUES (?, ?, ?, ?)")
+        .bind(&baseline.name)
+        .bind(baseline.at.0)
+        .bind(&baseline.host)
+        .bind(snapshot)
+        .execute(&mut **batch)
+        .await?;
+    Ok(())
 }
 
 async fn served(

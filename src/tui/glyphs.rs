@@ -84,6 +84,8 @@ pub struct Glyphs {
     pub(super) rule: char,
     /// The vertical axis of a graph.
     pub(super) axis: char,
+    /// The deploy, on a graph.
+    pub(super) deploy: char,
     /// A cell of a bar: whole, half, empty.
     pub(super) bar: [char; 3],
     /// Where a text was cut.
@@ -99,6 +101,7 @@ impl Glyphs {
         fail: '✗',
         rule: '─',
         axis: '┤',
+        deploy: '╎',
         bar: ['█', '▌', '░'],
         cut: '…',
         unicode: true,
@@ -110,6 +113,7 @@ impl Glyphs {
         fail: 'x',
         rule: '-',
         axis: '|',
+        deploy: ':',
         bar: ['#', '=', '.'],
         cut: '~',
         unicode: false,

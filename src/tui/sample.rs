@@ -58,6 +58,7 @@ pub(crate) fn snapshot_of(integrations: Vec<Arc<IntegrationView>>) -> Snapshot {
         app: None,
         deploy: None,
         settled: None,
+        baseline: None,
         paused: false,
         score: crate::domain::HealthScore::overall(integrations.iter().map(AsRef::as_ref)),
         verdict: Verdict::of(&integrations, &blockers, &policy, AT),

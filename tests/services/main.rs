@@ -9,6 +9,7 @@
 )]
 
 mod database;
+mod deploy;
 mod http;
 mod load;
 mod mariadb;

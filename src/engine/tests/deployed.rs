@@ -1,7 +1,7 @@
 //! From a deploy on only what is seen afterwards counts.
 
 use super::*;
-use crate::domain::{Deploy, Past, PastDeploy, Rule};
+use crate::domain::{Baseline, Deploy, Past, PastDeploy, Rule};
 
 const WALL: Timestamp = Timestamp(1_795_400_000_000);
 
@@ -48,6 +48,7 @@ async fn another_version_is_a_deploy_and_everything_is_looked_at_anew() {
     let snapshot = handle.snapshots.borrow().clone();
     let told: Vec<&str> = snapshot.journal.iter().map(|it| it.text.as_str()).collect();
     assert!(told.contains(&"deploy of api: 2, was 1"), "{told:?}");
+    assert!(!told.iter().any(|it| it.starts_with("re-check")), "what passes on is no news");
     assert!(engine.stop(Duration::from_secs(1)).await);
 }
 
@@ -83,6 +84,58 @@ async fn what_passed_before_is_not_taken_for_what_is_about_to_fail() {
         rules.push(rule(&handle).0);
     }
     assert!(!rules.contains(&Rule::Clear), "{rules:?}");
+    assert!(engine.stop(Duration::from_secs(1)).await);
+}
+
+fn against(handle: &Handle) -> Option<(String, usize)> {
+    let baseline = handle.snapshots.borrow().baseline.clone()?;
+    Some((baseline.name.clone(), baseline.stood()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_version_broke_is_told_from_what_was_broken() {
+    let fake = Fake::new(&[("a", None, Does::Fail), ("b", None, Does::Pass)]);
+    let (engine, handle) = Engine::start(of_app(&fake, 0));
+    serves(&handle, "1");
+    seconds(15).await;
+    fake.tell(1, Does::Fail);
+    serves(&handle, "2");
+    seconds(5).await;
+    assert_eq!(against(&handle), Some(("before 2".into(), 1)));
+    assert_eq!(rule(&handle), (Rule::Blocked, "2 blockers, 1 new".into()));
+    fake.tell(1, Does::Pass);
+    serves(&handle, "3");
+    seconds(5).await;
+    assert_eq!(against(&handle), Some(("before 3".into(), 2)), "each deploy has its own");
+    assert_eq!(rule(&handle), (Rule::Blocked, "1 blocker, 0 new".into()));
+    assert!(engine.stop(Duration::from_secs(1)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_baseline_that_was_taken_for_a_deploy_is_kept_through_it() {
+    let fake = Fake::new(&[("a", None, Does::Pass)]);
+    let (engine, handle) = Engine::start(of_app(&fake, 0));
+    serves(&handle, "1");
+    seconds(15).await;
+    let before = fake.runs(0);
+    handle.send(Command::Baseline("now".into())).unwrap();
+    seconds(2).await;
+    assert_eq!(against(&handle), Some(("now".into(), 0)));
+    assert_eq!(fake.runs(0), before + 1, "everything is looked at anew");
+    assert!(handle.snapshots.borrow().deploy.is_some(), "what is seen before does not count");
+    serves(&handle, "2");
+    seconds(2).await;
+    assert_eq!(against(&handle), Some(("now".into(), 0)));
+    let told = handle.snapshots.borrow().journal.clone();
+    let told: Vec<&str> = told.iter().map(|it| it.text.as_str()).collect();
+    assert!(told.contains(&"baseline now: score 100, 0 in the way"), "{told:?}");
+    let kept = handle.snapshots.borrow().baseline.clone().unwrap();
+    assert!(engine.stop(Duration::from_secs(1)).await);
+    let (engine, handle) = Engine::start(of_app(&fake, 0));
+    let baseline = Some(Baseline::clone(&kept));
+    handle.send(Command::Recall(Past { baseline, ..Past::default() })).unwrap();
+    seconds(1).await;
+    assert_eq!(against(&handle), Some(("now".into(), 0)), "the next session knows it");
     assert!(engine.stop(Duration::from_secs(1)).await);
 }
 

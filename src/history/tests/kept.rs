@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     domain::{
-        App, CheckView, Deploy, Finding, Ledger, Past, Policy, Severity, Snapshot, Topic, sample,
+        App, Baseline, CheckView, Deploy, Finding, Ledger, Past, Policy, Severity, Snapshot, Topic,
+        sample,
     },
     engine::Command,
 };
@@ -103,7 +104,9 @@ async fn the_last_deploy_of_each_app_is_known_to_the_next_session() {
         let version = version.map(ToOwned::to_owned);
         let app = app.map(|name| App { name: name.into(), version: version.clone() });
         let deploy = Deploy { at: BEGAN, wall, version, was: None };
-        Arc::new(Snapshot { app, deploy: Some(deploy), ..Snapshot::clone(&snapshot(second, 1)) })
+        let plain = snapshot(second, 1);
+        let baseline = Some(Arc::new(Baseline::of(&format!("at {second}"), &plain)));
+        Arc::new(Snapshot { app, deploy: Some(deploy), baseline, ..Snapshot::clone(&plain) })
     };
     let sessions = [
         deployed(Some("api"), 1, Some("1")),
@@ -131,6 +134,7 @@ async fn the_last_deploy_of_each_app_is_known_to_the_next_session() {
         (Some("api"), Some("2"), second(2)),
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(past.baseline.map(|it| it.name), Some("at 4".into()));
     assert!(history.stop(Duration::from_mins(1)).await);
 }
 

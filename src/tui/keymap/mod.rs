@@ -27,6 +27,8 @@ pub(super) enum Action {
     NextFailure,
     /// Go to the previous one.
     PreviousFailure,
+    /// Take a baseline.
+    Baseline,
     /// Let somebody answer for a blocker.
     Accept,
     /// Show the performance tests.
@@ -167,6 +169,13 @@ pub(super) const KEYMAP: &[Binding] = &[
         footer: |_| "tests",
         help: "performance tests",
         when: browsing,
+    },
+    Binding {
+        keys: &[plain('b')],
+        action: Action::Baseline,
+        footer: |_| "baseline",
+        help: "baseline: count from now",
+        when: |model| browsing(model) && any(model) && model.frozen.is_none(),
     },
     Binding {
         keys: &[plain('a')],

@@ -25,6 +25,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::NextFailure | Action::PreviousFailure => next(model, Direction::of(action)),
         Action::RecheckAll
         | Action::Accept
+        | Action::Baseline
         | Action::Freeze
         | Action::Tests
         | Action::Start

@@ -25,6 +25,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Open
         | Action::RecheckAll
         | Action::Accept
+        | Action::Baseline
         | Action::Freeze
         | Action::Tests
         | Action::Start

@@ -1,6 +1,7 @@
 //! How the model changes. Pure: what must be done outside comes back as data.
 
 mod accept;
+mod baseline;
 mod home;
 mod integration;
 mod perf;
@@ -106,6 +107,7 @@ fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Freeze => freeze(model),
         Action::RecheckAll => return Some(recheck::ask(model, Selection::All)),
         Action::Accept => accept::ask(model),
+        Action::Baseline => return Some(baseline::take(model)),
         Action::Tests => {
             (model.screen, model.asking) = (Screen::Tests, false);
         }

@@ -23,6 +23,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Recheck
         | Action::RecheckAll
         | Action::Accept
+        | Action::Baseline
         | Action::Freeze
         | Action::Jump(_)
         | Action::NextFailure

@@ -5,6 +5,7 @@ use crate::{
     units,
 };
 use ratatui::layout::Rect;
+use std::fmt::Write as _;
 
 /// Width from which what to do stands beside what is wrong.
 const WITH_REMEDY: u16 = 110;
@@ -20,20 +21,24 @@ pub(super) fn counts(model: &Model) -> [usize; 3] {
     ]
 }
 
+/// Whether it did not stand in the way when the baseline was taken.
+fn is_new(blocker: &Blocker) -> bool {
+    blocker.new == Some(true) && blocker.cleared.is_none() && blocker.number > 0
+}
+
 /// The title and as many entries as fit, the rest folded into one line.
 pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
     let [open, listed, cleared] = counts(model);
     let title = Slot::of(area, 0);
-    match (listed, cleared) {
-        (0, 0) => page.title(title, "BLOCKERS", format_args!("{open} open")),
-        (_, 0) => page.title(title, "BLOCKERS", format_args!("{open} open, {listed} to do")),
-        (0, _) => page.title(title, "BLOCKERS", format_args!("{open} open, {cleared} cleared")),
-        _ => page.title(
-            title,
-            "BLOCKERS",
-            format_args!("{open} open, {listed} to do, {cleared} cleared"),
-        ),
+    let mut note = format!("{open} open");
+    let news = model.snapshot().blockers.iter().filter(|it| is_new(it)).count();
+    for (count, word) in [(news, "new"), (listed, "to do"), (cleared, "cleared")] {
+        if count > 0 {
+            // Writing to a String cannot fail.
+            let _infallible = write!(note, ", {count} {word}");
+        }
     }
+    page.title(title, "BLOCKERS", format_args!("{note}"));
     let rows = usize::from(area.height.saturating_sub(1));
     let entries = &model.snapshot().blockers;
     let shown = if entries.len() > rows { rows.saturating_sub(1) } else { entries.len() };
@@ -68,6 +73,7 @@ fn row(page: &mut Page<'_>, slot: Slot, model: &Model, blocker: &Blocker) {
     let rest = page.sign(slot.skip(1), sign(blocker)).skip(1);
     let (label, rest) = rest.split(4);
     page.put(label, &blocker.label(), Role::Plain);
+    let rest = if is_new(blocker) { page.put(rest, "NEW", Role::Focus).skip(1) } else { rest };
     let (rest, age) = rest.split_last(7);
     let when = match blocker.cleared {
         Some(at) => short_clock(page, model.wall_of(at)),

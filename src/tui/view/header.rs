@@ -1,4 +1,4 @@
-use super::{Page, Slot, detail::doing, width};
+use super::{Page, Slot, detail::doing, since, width};
 use crate::{
     domain::{HealthScore, Rule},
     tui::{
@@ -60,7 +60,7 @@ fn segments<const N: usize>(page: &mut Page<'_>, slot: Slot, parts: [(&str, Role
 fn overall(page: &mut Page<'_>, slot: Slot, model: &Model, roomy: bool) {
     let snapshot = model.snapshot();
     let verdict = &snapshot.verdict;
-    let mut reason = verdict.reason.clone();
+    let mut reason = settling(model).unwrap_or_else(|| verdict.reason.clone());
     for (count, word) in [(verdict.accepted, "accepted"), (verdict.warnings, "to do")] {
         if count > 0 && slot.width >= 40 {
             // Writing to a String cannot fail.
@@ -71,13 +71,24 @@ fn overall(page: &mut Page<'_>, slot: Slot, model: &Model, roomy: bool) {
     let paused = if model.standing() == Standing::Paused { "PAUSED" } else { "" };
     let host = if roomy { format!("on {}", snapshot.host) } else { format!("@{}", snapshot.host) };
     let host = if snapshot.host.is_empty() { String::new() } else { host };
+    let (served, ago) = since::deployed(model, roomy);
     let parts = [
         (reason.as_str(), Role::Plain),
         (paused, Role::Warn),
         (&score, Role::Plain),
+        (&ago, Role::Plain),
+        (&served, Role::Plain),
         (&host, Role::Muted),
     ];
     segments(page, slot, parts);
+}
+
+/// How much of the settle time is over, while that is all that is waited for.
+fn settling(model: &Model) -> Option<String> {
+    let snapshot = model.snapshot();
+    let deploy = snapshot.deploy.as_ref().filter(|_| snapshot.verdict.rule == Rule::Settling)?;
+    let whole = snapshot.settled?.saturating_sub(deploy.at);
+    Some(format!("settling {} of {}", units::age(model.age(deploy.at)), units::age(whole)))
 }
 
 fn score(score: Option<HealthScore>, room: u16) -> String {

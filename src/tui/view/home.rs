@@ -1,5 +1,6 @@
 use super::{
     Page, Slot, Stack, blockers, events, evidence, footer, header, memory, overview, side_by_side,
+    since,
 };
 use crate::tui::{glyphs::Sign, model::Model, theme::Role};
 use ratatui::layout::Rect;
@@ -81,7 +82,15 @@ fn tight(page: &mut Page<'_>, mut stack: Stack, model: &Model, height: u16) {
 fn roomy(page: &mut Page<'_>, mut stack: Stack, model: &Model) {
     let room = stack.left.height;
     let rows = rows_of_blockers(model, room, room * 2 / 3);
-    blockers::draw(page, stack.take(rows), model);
+    let panes = stack.take(rows);
+    match &model.snapshot().baseline {
+        Some(baseline) => {
+            let (left, right) = side_by_side(panes, panes.width * 11 / 20);
+            blockers::draw(page, left, model);
+            since::draw(page, right, model, baseline);
+        }
+        None => blockers::draw(page, panes, model),
+    }
     stack.line();
     let middle = (stack.left.height / 2).clamp(8, 14);
     let panes = stack.take(middle);

@@ -243,7 +243,8 @@ fn latency(page: &mut Page<'_>, area: Rect, model: &Model, view: &IntegrationVie
     let stands = view.checks.iter().filter_map(|check| Freshness::limits(&check.spec));
     let holds = stands.map(|(stale, _)| stale).min().unwrap_or(Duration::from_mins(1));
     let now = model.now();
-    let graph = Graph { series: &view.latency, now, holds, label: memory::seconds };
+    let (label, deploy) = (memory::seconds, memory::deployed(model));
+    let graph = Graph { series: &view.latency, now, holds, label, deploy };
     let [p50, p95] = [50, 95].map(|percent| detail::percentile(&view.latency, percent));
     let mut stack = Stack::new(area);
     if view.latency.is_empty() {

@@ -47,7 +47,12 @@ pub(super) fn graph<'a>(model: &Model, check: &'a CheckView) -> Graph<'a> {
         Some(Quantity::Count(_) | Quantity::PerSecond(_)) | None => number,
     };
     let holds = limits.map_or(Duration::from_mins(1), |(stale, _)| stale);
-    Graph { series: &check.measures, now: model.now(), holds, label }
+    Graph { series: &check.measures, now: model.now(), holds, label, deploy: deployed(model) }
+}
+
+/// When the deploy was that is marked on every graph.
+pub(super) fn deployed(model: &Model) -> Option<Duration> {
+    model.snapshot().deploy.as_ref().map(|deploy| deploy.at)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]

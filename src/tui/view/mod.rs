@@ -14,6 +14,7 @@ mod memory;
 mod overview;
 mod page;
 mod perf;
+mod since;
 mod strip;
 
 pub(super) use page::{Page, Slot, width};

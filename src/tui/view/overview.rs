@@ -1,4 +1,4 @@
-use super::{Page, Slot, detail, first_row, width};
+use super::{Page, Slot, detail, first_row, memory, width};
 use crate::{
     domain::{Cadence, CheckView, Freshness, IntegrationView, Outcome},
     tui::{
@@ -155,7 +155,8 @@ fn row(
     checks(page, cells.checks, view.checks.iter().map(Sign::of_check));
     if cells.spark.width > 0 {
         let holds = stands(view);
-        let spark = LatencySpark { series: &view.latency, now: model.now(), holds };
+        let (now, deploy) = (model.now(), memory::deployed(model));
+        let spark = LatencySpark { series: &view.latency, now, holds, deploy };
         spark.draw(page, cells.spark);
     }
     for (slot, percent) in [(cells.p50, 50), (cells.p95, 95)] {

@@ -31,6 +31,8 @@ pub(in crate::tui) struct LatencySpark<'a> {
     pub(in crate::tui) now: Duration,
     /// How long one answer stands.
     pub(in crate::tui) holds: Duration,
+    /// When the deploy was.
+    pub(in crate::tui) deploy: Option<Duration>,
 }
 
 impl LatencySpark<'_> {
@@ -45,7 +47,12 @@ impl LatencySpark<'_> {
         let Ok(width) = u16::try_from(cells) else { return };
         let (_, mut rest) = slot.split_last(width);
         let levels = self.levels(cells);
-        for pair in levels[..cells * 2].chunks_exact(2) {
+        let deployed = self.deploy.and_then(|at| self.cell(at, cells));
+        for (at, pair) in levels[..cells * 2].chunks_exact(2).enumerate() {
+            if deployed == Some(at) {
+                rest = page.glyph(rest, page.look().glyphs.deploy, Role::Focus);
+                continue;
+            }
             let glyph = if page.look().glyphs.unicode {
                 let column = |level: u8| (level > 0).then(|| (4 - i32::from(level), 3));
                 braille::cell([column(pair[0]), column(pair[1])])
@@ -88,6 +95,15 @@ impl LatencySpark<'_> {
     }
 }
 
+impl LatencySpark<'_> {
+    /// The cell of that moment, of so many.
+    fn cell(&self, at: Duration, cells: usize) -> Option<usize> {
+        let first = (halves(self.now) | 1) + 1 - i64::try_from(cells * 2).ok()?;
+        let half = usize::try_from(halves(at) - first).ok()?;
+        Some(half / 2).filter(|cell| *cell < cells)
+    }
+}
+
 fn halves(at: Duration) -> i64 {
     i64::try_from(at.as_secs() / HALF.as_secs()).unwrap_or(i64::MAX / 4)
 }
@@ -110,9 +126,30 @@ mod tests {
     }
 
     fn line(look: &Look, series: &Series, now: u64, width: u16) -> String {
-        let spark =
-            LatencySpark { series, now: Duration::from_secs(now), holds: Duration::from_secs(10) };
+        let spark = spark(series, now, None);
         drawn((width, 1), look, |page, area| spark.draw(page, Slot::of(area, 0))).concat()
+    }
+
+    fn spark(series: &Series, now: u64, deploy: Option<u64>) -> LatencySpark<'_> {
+        let (now, deploy) = (Duration::from_secs(now), deploy.map(Duration::from_secs));
+        LatencySpark { series, now, holds: Duration::from_secs(10), deploy }
+    }
+
+    #[test]
+    fn the_deploy_is_marked_where_it_was() {
+        let steady: Vec<_> = (0..20).map(|n| (n * 5, 0.020)).collect();
+        let series = series(&steady);
+        let marked = |deploy, look: &Look| {
+            let spark = spark(&series, 100, Some(deploy));
+            drawn((5, 1), look, |page, area| spark.draw(page, Slot::of(area, 0))).concat()
+        };
+        let unicode = sample::look();
+        assert_eq!(marked(100, &unicode), "⣀⣀⣀⣀╎");
+        assert_eq!(marked(60, &unicode), "╎⣀⣀⣀⡀");
+        assert_eq!(marked(59, &unicode), "⣀⣀⣀⣀⡀", "too long ago");
+        assert_eq!(marked(999, &unicode), "⣀⣀⣀⣀⡀", "still to come");
+        let ascii = Look { glyphs: Glyphs::ASCII, ..unicode };
+        assert_eq!(marked(70, &ascii), ".:...");
     }
 
     #[test]

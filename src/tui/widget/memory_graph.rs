@@ -32,6 +32,8 @@ pub(in crate::tui) struct Graph<'a> {
     pub(in crate::tui) holds: Duration,
     /// How a value is written at the axis.
     pub(in crate::tui) label: fn(f64) -> String,
+    /// When the deploy was.
+    pub(in crate::tui) deploy: Option<Duration>,
 }
 
 /// What the picture spans.
@@ -85,13 +87,35 @@ impl Graph<'_> {
             height: area.height - axis,
             ..area
         };
+        let deployed = self.deployed(page, plot);
         self.line(page, plot, &scale);
         if axis == 1 {
             let slot = Slot::of(area, area.height - 1).skip(left);
             let rest = page.print_right(slot, Role::Muted, format_args!("now"));
             let minutes = self.window().as_secs() / 60;
-            page.print(rest, Role::Muted, format_args!("-{minutes}m"));
+            let rest = page.print(rest, Role::Muted, format_args!("-{minutes}m"));
+            if let Some(x) = deployed.map(|x| x.saturating_sub(3)).filter(|x| *x > rest.x) {
+                let room = (rest.x + rest.width).saturating_sub(x);
+                if room > 6 {
+                    page.put(Slot { x, width: room, ..rest }, "deploy", Role::Muted);
+                }
+            }
         }
+    }
+
+    /// Draws the moment of the deploy, under the line; returns its column.
+    fn deployed(&self, page: &mut Page<'_>, plot: Rect) -> Option<u16> {
+        let cells = u128::from(plot.width).min(u128::try_from(MOST).unwrap_or(0));
+        let length = cmp::max(self.window().as_millis() / cmp::max(cells, 1), 1);
+        let end = (self.now.as_millis() / length + 1) * length;
+        let ago = end.checked_sub(1 + self.deploy?.as_millis())? / length;
+        let back = u16::try_from(ago + 1).ok().filter(|_| ago < cells)?;
+        let column = plot.width.checked_sub(back)?;
+        for row in 0..plot.height {
+            let slot = Slot::of(plot, row).skip(column);
+            page.glyph(slot, page.look().glyphs.deploy, Role::Focus);
+        }
+        Some(plot.x.saturating_add(column))
     }
 
     /// The range of values to show, padded so that it never is nothing.
@@ -212,6 +236,7 @@ mod tests {
             now: Duration::from_secs(now),
             holds: Duration::from_secs(12),
             label: |value| format!("{value:.0}"),
+            deploy: None,
         };
         let lines = drawn(size, look, |page, area| graph.draw(page, area));
         lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
@@ -226,6 +251,31 @@ mod tests {
         104┤⠤⠔⠒⠉
             -2m          now
         "#);
+    }
+
+    #[test]
+    fn the_deploy_stands_behind_the_line() {
+        let series = rising(25);
+        let picture = |deploy| {
+            let graph = Graph {
+                series: &series,
+                now: Duration::from_mins(2),
+                holds: Duration::from_secs(12),
+                label: |value| format!("{value:.0}"),
+                deploy: Some(Duration::from_secs(deploy)),
+            };
+            let lines = drawn((24, 4), &sample::look(), |page, area| graph.draw(page, area));
+            lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(picture(70), @r#"
+        120┤          ╎  ⣀⡠⠤⠔⠒⠉⠁
+        112┤     ⢀⣀⠤⠤⠔⠒⠊⠉
+        104┤⡠⠤⠒⠒⠉⠁    ╎
+            -2m    deploy    now
+        "#);
+        for gone in [0, 121, 9999] {
+            assert!(!picture(gone).contains("deploy"), "{gone}");
+        }
     }
 
     #[test]
@@ -269,7 +319,8 @@ mod tests {
         let window = |now| {
             let series = rising(1);
             let (now, holds) = (Duration::from_secs(now), Duration::ZERO);
-            Graph { series: &series, now, holds, label: |_| String::new() }.window().as_secs()
+            let label = |_| String::new();
+            Graph { series: &series, now, holds, label, deploy: None }.window().as_secs()
         };
         assert_eq!(
             [window(0), window(132), window(133), window(661), window(9999)],

@@ -121,7 +121,7 @@ impl Server {
     }
 
     /// Asks it what the test wants to know or to change.
-    fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
+    pub(crate) fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]).query(&mut self.connection()).unwrap()
     }

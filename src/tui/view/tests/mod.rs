@@ -29,7 +29,7 @@ fn drawn(model: &Model, look: &Look, (width, height): (u16, u16)) -> Buffer {
 }
 
 /// The screen of `model` as text, without blanks at the ends of lines.
-fn screen(model: &Model, size: (u16, u16)) -> String {
+pub(super) fn screen(model: &Model, size: (u16, u16)) -> String {
     text(&drawn(model, &sample::look(), size))
 }
 
