@@ -177,15 +177,15 @@ fn is_cut_off(path: &Path) -> io::Result<bool> {
     Ok(header.starts_with(b"SQLite format 3\0") && counts && length < number(28, 4) * page)
 }
 
-/// Gives the file and what belongs to it another name, which is returned.
+/// Gives the file and what belongs to it another name, which is returned. No file loses
+/// its name to it.
 fn put_aside(path: &Path, word: &str, now: Timestamp) -> io::Result<PathBuf> {
-    let free = |n: &u32| {
-        let dot = if *n == 0 { String::new() } else { format!("-{n}") };
-        !beside(path, &format!(".{word}-{}{dot}", now.0 / 1000)).exists()
+    let name = |n: u32| {
+        let nth = if n == 0 { String::new() } else { format!("-{n}") };
+        beside(path, &format!(".{word}-{}{nth}", now.0 / 1000))
     };
-    let n = (0..100).find(free).unwrap_or(0);
-    let dot = if n == 0 { String::new() } else { format!("-{n}") };
-    let aside = beside(path, &format!(".{word}-{}{dot}", now.0 / 1000));
+    let free = (0..100).map(name).find(|name| !name.exists());
+    let aside = free.ok_or(io::ErrorKind::AlreadyExists)?;
     fs::rename(path, &aside)?;
     for suffix in BESIDE {
         match fs::rename(beside(path, suffix), beside(&aside, suffix)) {

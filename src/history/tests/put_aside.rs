@@ -53,6 +53,22 @@ async fn spoil(path: &Path, how: &str) {
 }
 
 #[tokio::test]
+async fn where_every_name_is_taken_nothing_loses_its_own() {
+    let (_folder, path) = place();
+    spoil(&path, "text").await;
+    for n in 0..100 {
+        let nth = if n == 0 { String::new() } else { format!("-{n}") };
+        let taken = format!("{}.damaged-{}{nth}", path.display(), NOW.0 / 1000);
+        fs::write(taken, n.to_string()).unwrap();
+    }
+    let Err(trouble) = file::open(&path, NOW).await else { panic!("it was opened") };
+    assert!(matches!(trouble, Trouble::Other(_)), "{trouble:?}");
+    let aside = format!("{}.damaged-{}", path.display(), NOW.0 / 1000);
+    assert_eq!(fs::read_to_string(aside).unwrap(), "0");
+    assert!(fs::read_to_string(&path).unwrap().starts_with("not a database"));
+}
+
+#[tokio::test]
 async fn what_is_damaged_foreign_or_newer_is_put_aside_whole() {
     let newer = "CREATE TABLE t(a); PRAGMA application_id = 1414352467; PRAGMA user_version = 9";
     let cases = [
