@@ -1,7 +1,7 @@
 use super::{
     Failure, Session,
     look::{Looked, look},
-    print,
+    print, tell,
 };
 use crate::{
     cli::{BaselineVerb, Global},
@@ -84,7 +84,10 @@ async fn save(global: &Global, name: &str, selection: &[String]) -> Result<u8, F
     let mut baselines = open(&session).await?;
     let snapshot = match look(&mut session, selection).await? {
         Looked::At(snapshot) => snapshot,
-        Looked::Interrupted(signal) => return Ok(gate::interrupted(signal)),
+        Looked::Interrupted(signal) => {
+            tell("tminus: interrupted, so nothing was kept");
+            return Ok(gate::interrupted(signal));
+        }
     };
     let mut baseline = Baseline::of(name, &snapshot);
     for was in &mut baseline.checks {
