@@ -125,7 +125,9 @@ fn console_shows(home: &TempDir, file: &PathBuf, word: &str) {
             seen.lock().unwrap().process(&bytes[..n]);
         }
     });
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut keys = pair.master.take_writer().unwrap();
+    let deadline = Instant::now() + Duration::from_mins(1);
+    let mut asks_again = Instant::now() + Duration::from_secs(10);
     let wanted = format!(" {word} ");
     loop {
         let shown = screen.lock().unwrap().screen().contents();
@@ -133,6 +135,11 @@ fn console_shows(home: &TempDir, file: &PathBuf, word: &str) {
             break;
         }
         assert!(Instant::now() < deadline, "row 1 never said {word}:\n{shown}");
+        if Instant::now() > asks_again {
+            // What this host was too busy to see in time is looked at again in a minute, or now.
+            keys.write_all(b"R").unwrap();
+            asks_again = Instant::now() + Duration::from_secs(10);
+        }
         thread::sleep(Duration::from_millis(50));
     }
     child.kill().unwrap();

@@ -33,17 +33,15 @@ mod tests {
     use super::{super::Broken, *};
     use tokio::time::advance;
 
+    fn broken() -> Upset {
+        let x = || String::from("x");
+        Upset::Broken(Broken { says: x(), asked: "x", wanted: x(), got: x(), remedy: None })
+    }
+
     #[test]
     fn a_host_that_stood_still_breaks_no_promise_of_another() {
-        let broken = Broken {
-            says: "x".into(),
-            asked: "x",
-            wanted: "x".into(),
-            got: "x".into(),
-            remedy: None,
-        };
         let of = |ended| Ran { id: "C1", guarantee: "", remedy: "", ended, steps: Vec::new() };
-        let all = || vec![of(Err(Upset::Broken(broken.clone()))), of(Ok(Held::saw("x")))];
+        let all = || vec![of(Err(broken())), of(Ok(Held::saw("x")))];
         assert_eq!(excused(all(), STARVED), all());
         let missed = excused(all(), STARVED + Duration::from_millis(1));
         assert_eq!((&missed[0].ended, &missed[1]), (&Err(TOO_BUSY), &all()[1]));
@@ -60,18 +58,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_busy_host_blames_nobody() {
-        let broken = Broken {
-            says: "x".into(),
-            asked: "x",
-            wanted: "x".into(),
-            got: "x".into(),
-            remedy: None,
-        };
-        let broken = Err(Upset::Broken(broken));
         let slow = Ok(Held::saw("x").but_slow(Some("x".into())));
         let hazard = Ok(Held::saw("x").but_for(Some("x".into())));
         let fine = Ok(Held::saw("x"));
-        for ended in [broken, slow, hazard] {
+        for ended in [Err(broken()), slow, hazard] {
             // A beat comes every 10 ms, so 50 ms late is 60 ms after the start.
             assert_eq!(after_a_stall_of(60, ended.clone()).await, ended);
             let missed = after_a_stall_of(61, ended).await;
