@@ -294,12 +294,17 @@ pub(super) fn lacks_hello(code: &str, text: &str) -> bool {
     code == "NOPROTO" || text.starts_with("unknown command")
 }
 
-/// What it means that nothing came in the time that was `allowed`. The answer may
-/// have been waiting for us, if our own alarm came far too late.
+/// What it means that no answer came in the time that was `allowed`.
 pub(super) fn unanswered(allowed: Duration, waited: Duration) -> Trouble {
+    silent(Step::Answer, allowed, waited)
+}
+
+/// What it means that nothing came of a step in the time that was `allowed`. It may
+/// have been waiting for us, if our own alarm came far too late.
+pub(super) fn silent(step: Step, allowed: Duration, waited: Duration) -> Trouble {
     match waited.saturating_sub(allowed) {
         lag if lag > STARVED => Trouble::Starved(lag),
-        _ => Trouble::Late { step: Step::Answer, after: allowed },
+        _ => Trouble::Late { step, after: allowed },
     }
 }
 
@@ -333,6 +338,9 @@ mod tests {
         let of = |waited| unanswered(ANSWER, Duration::from_millis(waited));
         assert_eq!(of(1250), Trouble::Late { step: Step::Answer, after: ANSWER });
         assert_eq!(of(1251), Trouble::Starved(Duration::from_millis(251)));
+        let connects = |waited| silent(Step::Connect, ANSWER, Duration::from_millis(waited));
+        assert_eq!(connects(1250), Trouble::Late { step: Step::Connect, after: ANSWER });
+        assert_eq!(connects(7560), Trouble::Starved(Duration::from_millis(6560)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     address::{Address, Place},
+    client::silent,
     crowd::Crowd,
     topology::{Announced, Entrance, named_master},
     trouble::{Step, Trouble},
@@ -301,9 +302,8 @@ async fn within<T>(
     work: impl Future<Output = T>,
 ) -> Result<T, Trouble> {
     let began = Instant::now();
-    timeout_at(deadline, work)
-        .await
-        .map_err(|_| Trouble::Late { step, after: deadline.saturating_duration_since(began) })
+    let allowed = deadline.saturating_duration_since(began);
+    timeout_at(deadline, work).await.map_err(|_| silent(step, allowed, began.elapsed()))
 }
 
 fn silent_resolver(host: &str) -> ProbeError {
