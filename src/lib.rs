@@ -20,6 +20,7 @@ pub mod probe;
 pub mod runs;
 pub mod secret;
 pub mod start;
+pub mod stats;
 pub mod surface;
 pub mod tui;
 pub mod units;

@@ -8,7 +8,8 @@ use std::{
 
 /// Each top-level module and the others that it may name outside its tests.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("domain", &[]),
+    ("stats", &[]),
+    ("domain", &["stats"]),
     ("secret", &[]),
     ("nearest", &[]),
     ("contract", &[]),

@@ -1,7 +1,7 @@
 //! What the console knows, as plain values.
 //!
 //! Nothing in here performs I/O, reads a clock, spawns a task or draws. Every
-//! other layer may use this one; this one uses `std` and `serde` alone.
+//! other layer may use this one; this one uses `std`, `serde` and the pure [`crate::stats`].
 
 mod annals;
 mod baseline;

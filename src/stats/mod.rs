@@ -1,0 +1,23 @@
+//! Whether two sets of measurements differ, and by how much. Pure numbers, no assumption
+//! about how they are distributed.
+//!
+//! Measurements of one target come in saw teeth, bursts and long tails, so neither their
+//! means nor a t-test say much. What is compared are blocks ([`blocks`]): their order
+//! ([`mann_whitney`]) tells whether the difference is more than chance, their differences
+//! ([`hodges_lehmann`]) how large it is. [`Comparison`] puts both together.
+
+mod block;
+mod compare;
+mod rank;
+mod shift;
+
+pub use block::{blocks, median};
+pub use compare::{Comparison, FEWEST, FLOOR, Sway, holm};
+pub use rank::mann_whitney;
+pub use shift::{Interval, hodges_lehmann};
+
+/// A count as a number to reckon with.
+#[expect(clippy::cast_precision_loss, reason = "counts of a few thousand at most")]
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}
