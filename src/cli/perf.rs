@@ -1,4 +1,4 @@
-use super::span;
+use super::check::span;
 use crate::perf::{
     load::{Expected, Profile},
     redis::Mix,

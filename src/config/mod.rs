@@ -17,15 +17,18 @@ mod kinds;
 mod locate;
 mod own;
 mod problem;
+mod schema;
 mod sections;
 mod show;
 mod surroundings;
 mod tree;
+mod trial;
 
 pub use kinds::table_of;
 pub use locate::{Came, Located, Look, Place, locate};
 pub use own::{Color, Console, Glyphs, History};
 pub use problem::{ConfigError, Origin, Problem};
+pub use schema::schema;
 pub use show::Sheet;
 pub use surroundings::{Surroundings, World};
 

@@ -57,6 +57,12 @@ impl Sheet {
         text
     }
 
+    /// Each table that was read, and the keys that it may have.
+    #[cfg(test)]
+    pub(super) fn accepted(&self) -> &[(String, &'static [&'static str])] {
+        &self.accepted
+    }
+
     /// The keys that the table `key` may have.
     fn keys(&self, key: &str) -> &[&'static str] {
         let known = self.accepted.iter().find(|(table, _)| table == key);

@@ -1,7 +1,7 @@
 use super::{Failure, Session, print};
 use crate::{
     cli::{About, Global},
-    config::{World, locate},
+    config::{World, locate, schema},
     probe::Integration,
     surface::gate,
 };
@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 /// `tminus config …`: says what holds and where it comes from. Connects to nothing.
 pub(super) fn run(global: &Global, about: About) -> Result<u8, Failure> {
     let mut text = match about {
+        About::Schema => schema(),
         About::Path => locate(global.config.as_deref(), &World).to_string(),
         About::Check => {
             let session = Session::read(global)?;

@@ -32,9 +32,8 @@ pub(super) fn validator() -> bool {
     there
 }
 
-/// Holds a document against `assets/<schema>.schema.json`.
-#[track_caller]
-pub(super) fn assert_valid(schema: &str, document: &str) {
+/// What is wrong with a document by `assets/<schema>.schema.json`.
+fn complaint(schema: &str, document: &str) -> Option<String> {
     let path = format!("{}/assets/{schema}.schema.json", env!("CARGO_MANIFEST_DIR"));
     let mut python = Command::new("python3")
         .args(["-c", VALIDATE, &path])
@@ -44,7 +43,16 @@ pub(super) fn assert_valid(schema: &str, document: &str) {
         .unwrap();
     python.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
     let ran = python.wait_with_output().unwrap();
-    assert!(ran.status.success(), "{schema}: {}", String::from_utf8_lossy(&ran.stdout));
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    // One that broke has validated nothing.
+    assert!(ran.status.success() || !said.is_empty(), "{schema}: {:?}", ran.status);
+    (!ran.status.success()).then_some(said)
+}
+
+/// Holds a document against `assets/<schema>.schema.json`.
+#[track_caller]
+pub(super) fn assert_valid(schema: &str, document: &str) {
+    assert_eq!(complaint(schema, document), None, "{schema}: {document}");
 }
 
 #[test]
@@ -60,5 +68,59 @@ fn what_check_prints_is_what_its_schema_says() {
         let ran = home.run(&format!("check {selection} --format json"));
         assert!([0, 1].contains(&ran.code), "{}", ran.err);
         assert_valid("check", &ran.out);
+    }
+}
+
+/// A configuration as an editor hands it to a validator.
+pub(super) fn as_json(toml: &str) -> String {
+    fn plain(value: toml::Value) -> serde_json::Value {
+        match value {
+            toml::Value::Datetime(moment) => moment.to_string().into(),
+            toml::Value::Array(list) => list.into_iter().map(plain).collect(),
+            toml::Value::Table(table) => {
+                table.into_iter().map(|(key, value)| (key, plain(value))).collect()
+            }
+            toml::Value::String(text) => text.into(),
+            toml::Value::Integer(number) => number.into(),
+            toml::Value::Float(number) => number.into(),
+            toml::Value::Boolean(on) => on.into(),
+        }
+    }
+    plain(toml.parse::<toml::Table>().unwrap().into()).to_string()
+}
+
+/// The files of a folder of the corpus, each with its name.
+fn corpus(folder: &str) -> Vec<(String, String)> {
+    let path = format!("{}/tests/fixtures/config/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let files = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|file| file.extension().is_some_and(|it| it == "toml"));
+    let named = |file: PathBuf| {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, fs::read_to_string(file).unwrap())
+    };
+    files.map(named).collect()
+}
+
+#[test]
+fn a_configuration_is_what_its_schema_says() {
+    let home = Home::with("nothing that could be read");
+    let printed = home.run("config schema");
+    assert_eq!((printed.code, printed.err.as_str()), (0, ""), "it needs no file");
+    let path = format!("{}/assets/tminus.schema.json", env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(printed.out, fs::read_to_string(path).unwrap());
+    if !validator() {
+        return;
+    }
+    let valid = corpus("valid");
+    assert!(valid.len() > 10, "the corpus is not where it was");
+    // These say something that is ignored, with a warning.
+    for (name, text) in valid.iter().filter(|(name, _)| name != "accepted_in_vain") {
+        assert_eq!(complaint("tminus", &as_json(text)), None, "{name}");
+    }
+    let wrong = ["unknown_key", "unknown_table", "wrong_type", "check_out_of_range", "not_a_table"];
+    for (name, text) in corpus("invalid").iter().filter(|(name, _)| wrong.contains(&name.as_str()))
+    {
+        let found = complaint("tminus", &as_json(text));
+        assert!(found.is_some(), "{name} is taken by the schema, and not by the program");
     }
 }
