@@ -122,6 +122,12 @@ pub enum Verb {
     /// Ends with 0 if nothing is left, with 1 if something is, and with 3 where
     /// nobody could look. What belongs to a run that is alive is left alone.
     Clean(Clean),
+    /// Says whether this machine is fit for the console: configuration, state, history,
+    /// terminal, clock, limits, killed runs, and the names of targets.
+    ///
+    /// Asks name servers, and connects to nothing else. Ends with 1 if something is to
+    /// be mended, and with 2 if that is the configuration.
+    Doctor(Doctor),
     /// Says which configuration holds, where it comes from and what is wrong with it.
     Config {
         /// What to say about it.
@@ -189,6 +195,14 @@ pub enum ListFormat {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Clean {
     /// How the receipt is written to the standard output.
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub format: ListFormat,
+}
+
+/// How the doctor speaks.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Doctor {
+    /// How what it found is written.
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub format: ListFormat,
 }

@@ -39,6 +39,12 @@ pub fn table_of(id: &IntegrationId) -> &str {
     if id.kind() == "apis" && id.name().is_some() { "api" } else { id.kind() }
 }
 
+/// The variables that stand for something the file does not say.
+pub fn conventional() -> impl Iterator<Item = &'static str> {
+    let own = |profile: &'static apis::Profile| profile.keys.iter().copied().chain(profile.url);
+    ["REDIS_URL", "DATABASE_URL"].into_iter().chain(PROFILES.iter().flat_map(own))
+}
+
 /// Lets the conventional variables stand for what the file does not say.
 pub(super) fn fill_in_conventions(root: &mut Table, around: &dyn Surroundings) {
     let_stand_for(root, &["redis", "url"], &["REDIS_URL"], around);

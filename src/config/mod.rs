@@ -24,7 +24,7 @@ mod surroundings;
 mod tree;
 mod trial;
 
-pub use kinds::table_of;
+pub use kinds::{conventional, table_of};
 pub use locate::{Came, Located, Look, Place, locate};
 pub use own::{Color, Console, Glyphs, History};
 pub use problem::{ConfigError, Origin, Problem};

@@ -75,7 +75,8 @@ fn conclude(exit: &Exit, signal: Option<u8>) -> Result<u8, Failure> {
     }
 }
 
-fn options(session: &Session) -> Options {
+/// How the console draws here.
+pub(super) fn options(session: &Session) -> Options {
     let mut options = Options::detect(|name| World.variable(name));
     match session.config.console.glyphs {
         Glyphs::Auto => {}

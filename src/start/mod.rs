@@ -6,6 +6,7 @@ mod check;
 mod clean;
 mod config;
 mod console;
+mod doctor;
 mod explain;
 mod failure;
 mod list;
@@ -43,6 +44,7 @@ pub async fn run(cli: Cli) -> u8 {
         Some(Verb::Explain(asked)) => explain::run(&cli.global, &asked).await,
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::page(),
+        Some(Verb::Doctor(asked)) => doctor::run(&cli.global, &asked).await,
         Some(Verb::Clean(asked)) => clean::run(&cli.global, &asked).await,
         None if on_a_terminal() => console::run(&cli.global).await,
         None => check::run(&cli.global, &Check::default()).await,

@@ -10,6 +10,7 @@
 mod accept;
 mod baseline;
 mod deploy;
+mod doctor;
 mod explain;
 mod history;
 mod report;

@@ -54,7 +54,7 @@ pub struct Profile {
 }
 
 /// Every provider, in the order to show them.
-pub const PROFILES: [Profile; 4] = [
+pub static PROFILES: [Profile; 4] = [
     Profile {
         provider: Provider::OpenAi,
         word: "openai",
