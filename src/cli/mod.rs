@@ -122,6 +122,12 @@ pub enum Verb {
     /// Ends with 0 if nothing is left, with 1 if something is, and with 3 where
     /// nobody could look. What belongs to a run that is alive is left alone.
     Clean(Clean),
+    /// Writes a tminus.toml to begin with, from what lies around: variables, `.env`,
+    /// compose files, manifests, and who listens here.
+    ///
+    /// No secret gets into it: they are named by their variables. Connects to nothing,
+    /// and leaves a file that is there as it is.
+    Init(Init),
     /// Says whether this machine is fit for the console: configuration, state, history,
     /// terminal, clock, limits, killed runs, and the names of targets.
     ///
@@ -197,6 +203,17 @@ pub struct Clean {
     /// How the receipt is written to the standard output.
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub format: ListFormat,
+}
+
+/// One file to begin with. --config says where; ./tminus.toml without it.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Init {
+    /// Takes the place of a file that is there.
+    #[arg(long, conflicts_with = "print")]
+    pub force: bool,
+    /// Prints it, and writes nothing.
+    #[arg(long)]
+    pub print: bool,
 }
 
 /// How the doctor speaks.

@@ -12,6 +12,7 @@
 mod accept;
 mod app;
 mod de;
+mod draft;
 mod interpolate;
 mod kinds;
 mod locate;
@@ -24,6 +25,7 @@ mod surroundings;
 mod tree;
 mod trial;
 
+pub use draft::{Draft, draft};
 pub use kinds::{conventional, table_of};
 pub use locate::{Came, Located, Look, Place, locate};
 pub use own::{Color, Console, Glyphs, History};

@@ -9,6 +9,7 @@ mod console;
 mod doctor;
 mod explain;
 mod failure;
+mod init;
 mod list;
 mod look;
 mod manual;
@@ -44,6 +45,7 @@ pub async fn run(cli: Cli) -> u8 {
         Some(Verb::Explain(asked)) => explain::run(&cli.global, &asked).await,
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::page(),
+        Some(Verb::Init(asked)) => init::run(&cli.global, asked),
         Some(Verb::Doctor(asked)) => doctor::run(&cli.global, &asked).await,
         Some(Verb::Clean(asked)) => clean::run(&cli.global, &asked).await,
         None if on_a_terminal() => console::run(&cli.global).await,

@@ -13,6 +13,7 @@ mod deploy;
 mod doctor;
 mod explain;
 mod history;
+mod init;
 mod report;
 mod schema;
 
