@@ -26,8 +26,9 @@ use tokio::{
 const PINGS: usize = 3;
 /// How long they may take together.
 const PACING: Duration = Duration::from_secs(2);
-/// How long what was learnt may be told to the others of the same run.
-const FRESH: Duration = Duration::from_millis(250);
+/// How long what was learnt may be told to the others of the same run, of which not all
+/// begin at once.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Every command that a service uses, in scripts or without. A server that lacks
 /// one of them cannot have that service.

@@ -126,10 +126,6 @@ async fn every_service_proves_every_master_in_turn() {
     let redis = watch(cluster.0[0].settings());
     let findings = full_run("cluster", &redis).await;
     assert_passes(&findings, &["topology"]);
-    // What is asked once of each server is known by then.
-    let again = full_run("cluster", &redis).await;
-    let sent: u64 = again.iter().map(|(_, finding)| finding.receipt.sent).sum();
-    assert!(sent <= 350, "{sent} commands in a full run");
     assert!(findings[0].1.summary.contains("cluster"), "{}", findings[0].1.summary);
     let topology = &findings.iter().find(|(name, _)| *name == "topology").unwrap().1;
     assert_is(topology, &Outcome::Warn, "3 of 3 shards without a replica");

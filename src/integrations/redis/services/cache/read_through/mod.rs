@@ -19,7 +19,7 @@ use tokio::{
 };
 
 /// How often a follower looks whether the leader is done.
-const FIRST_LOOK: Duration = Duration::from_millis(10);
+const FIRST_LOOK: Duration = Duration::from_millis(20);
 pub(super) const LAST_LOOK: Duration = Duration::from_millis(50);
 /// What rounding to milliseconds may hide of a lease.
 const GRAIN: Duration = Duration::from_millis(1);

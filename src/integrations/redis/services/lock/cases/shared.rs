@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long each is inside; who waits for the lock sleeps three times as long at least.
 const PAUSE: Duration = Duration::from_millis(2);
 /// At how many points of taking a lock its taker is stopped.
-const POINTS: u32 = 4;
+const POINTS: u32 = 3;
 /// How long giving it back may take then.
 const GIVE_BACK: Duration = Duration::from_secs(1);
 
@@ -131,7 +131,7 @@ async fn freed(bench: &Bench<dyn Lock>, key: &Key) -> Result<Duration, Upset> {
     let began = Instant::now();
     let claim = Claim {
         else_says: "who was stopped still holds the lock",
-        asked: "stop at 4 points of an acquisition",
+        asked: "stop at 3 points of an acquisition",
         wanted: "the lock free",
     };
     let mut pause = PAUSE + bench.pace.slowest() * 2;
