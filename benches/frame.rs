@@ -127,6 +127,7 @@ fn snapshot(second: u64) -> Snapshot {
         deploy: None,
         settled: None,
         baseline: None,
+        shifts: tminus::domain::Shifts::default(),
         paused: false,
         score: HealthScore::overall(views.iter().map(AsRef::as_ref)),
         verdict: Verdict::of(&views, &blockers, &policy, at),

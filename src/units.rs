@@ -1,6 +1,6 @@
 //! How numbers, spans and moments are written, for every surface.
 
-use crate::domain::{Quantity, Timestamp};
+use crate::domain::{Gauge, Quantity, Shift, Timestamp};
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
@@ -80,6 +80,25 @@ pub fn quantity(quantity: Quantity) -> String {
     }
 }
 
+/// What has moved, and how far: `latency 12.0ms -> 61.0ms, x5.1`.
+pub fn shift(shift: &Shift) -> String {
+    let written = |value: f64| match shift.gauge.quantity(value) {
+        Quantity::Time(time) => latency(time),
+        other @ (Quantity::Bytes(_)
+        | Quantity::Count(_)
+        | Quantity::Ratio(_)
+        | Quantity::PerSecond(_)) => quantity(other),
+    };
+    let (gauge, ratio) = (Gauge::word(shift.gauge), shift.ratio());
+    let (before, after) = (written(shift.before), written(shift.after));
+    let by = if ratio < 1.0 {
+        format!("{:+.0} %", ratio * 100.0)
+    } else {
+        format!("x{:.1}", ratio + 1.0)
+    };
+    format!("{gauge} {before} -> {after}, {by}")
+}
+
 /// The time of day in this host's zone: `14:07:32`.
 pub fn clock(at: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(at.0) {
@@ -146,6 +165,27 @@ mod tests {
         for (micros, expected) in cases {
             assert_eq!(span(Duration::from_micros(micros)), expected);
         }
+    }
+
+    #[test]
+    fn what_has_moved_is_a_share_or_a_multiple() {
+        let of = |gauge, before: f64, after: f64| Shift {
+            check: crate::domain::IntegrationId::new("x").unwrap().check("y"),
+            gauge,
+            worse: after > before,
+            before,
+            after,
+            by: after - before,
+            bounds: [0.0, 0.0],
+            p: 0.0,
+            floor: 0.0,
+        };
+        let said = |gauge, before, after| shift(&of(gauge, before, after));
+        assert_eq!(said(Gauge::Latency, 0.012, 0.061), "latency 12.0ms -> 61.0ms, x5.1");
+        assert_eq!(said(Gauge::Latency, 0.01, 0.0199), "latency 10.0ms -> 19.9ms, +99 %");
+        assert_eq!(said(Gauge::Latency, 0.01, 0.006), "latency 10.0ms -> 6.00ms, -40 %");
+        let mib = 1024.0 * 1024.0;
+        assert_eq!(said(Gauge::Memory, 12.0 * mib, 24.0 * mib), "memory 12 MiB -> 24 MiB, x2.0");
     }
 
     #[test]

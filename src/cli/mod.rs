@@ -100,7 +100,8 @@ pub enum Verb {
     /// Keeps how everything stands under a name, to compare with after a deploy.
     #[command(subcommand)]
     Baseline(BaselineVerb),
-    /// Says what became of what stood in the way, from one baseline to another.
+    /// Says what became of what stood in the way, and what was measured, from one baseline
+    /// to another.
     ///
     /// Ends with 1 if something is new, with 0 otherwise.
     Diff {
@@ -108,6 +109,9 @@ pub enum Verb {
         before: String,
         /// The one to compare with it.
         after: String,
+        /// How it is written. json has a schema.
+        #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+        format: ListFormat,
     },
     /// Puts load on a target and says what that took.
     #[command(subcommand)]

@@ -1,11 +1,14 @@
-use super::{Blocker, CheckId, CheckView, Mark, Policy, Snapshot, Timestamp, Word, plain};
+use super::{
+    Blocker, CheckId, CheckView, Mark, Measured, Policy, Snapshot, Timestamp, Word, plain,
+};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Characters that a name has at most.
 const LONGEST_NAME: usize = 60;
 
 /// How everything stood at one moment, under a name, to compare with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// What somebody calls it.
     pub name: String,
@@ -22,7 +25,7 @@ pub struct Baseline {
 }
 
 /// How one check stood.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Was {
     /// Which.
     pub check: CheckId,
@@ -34,6 +37,9 @@ pub struct Was {
     pub stood: bool,
     /// What it said.
     pub summary: String,
+    /// What was measured there of what was deployed then.
+    #[serde(flatten)]
+    pub measured: Measured,
 }
 
 /// What became of a check from one baseline to another.
@@ -70,12 +76,14 @@ impl Change {
 impl Baseline {
     /// How everything stands in `snapshot`, called `name`.
     pub fn of(name: &str, snapshot: &Snapshot) -> Self {
+        let from = snapshot.relevant_from();
         let was = |check: &CheckView| Was {
             check: check.id.clone(),
             mark: check.outcome().mark(),
             fallback: check.finding.fallback,
             stood: stands(&check.id, snapshot),
             summary: check.finding.summary.clone(),
+            measured: Measured::of(check, from),
         };
         let checks = snapshot.integrations.iter().flat_map(|view| &view.checks);
         Self {
@@ -110,7 +118,8 @@ impl Baseline {
     }
 
     /// Lets `policy` tell what is new from what stood before.
-    pub fn guide(&self, policy: &mut Policy) {
+    pub fn guide(self: &Arc<Self>, policy: &mut Policy) {
+        policy.against = Some(Arc::clone(self));
         let passed = |was: &&Was| was.mark == Mark::Pass && !was.fallback;
         policy.passed_before =
             self.checks.iter().filter(passed).map(|was| was.check.clone()).collect();
@@ -168,7 +177,7 @@ mod tests {
     fn what_is_new_is_told_from_what_stood_before() {
         let (pass, fail) = (|| Finding::pass("ok"), || Finding::fail("no"));
         let mut policy = Policy::default();
-        before().guide(&mut policy);
+        Arc::new(before()).guide(&mut policy);
         let names: Vec<&str> = policy.passed_before.iter().map(CheckId::name).collect();
         assert_eq!(names, ["a", "d"]);
         let after = snapshot([fail(), fail(), pass(), pass()], &policy);
@@ -197,6 +206,7 @@ mod tests {
         let mut before = before();
         before.checks.retain(|was| was.check.name() == "b");
         let mut policy = Policy::default();
+        let before = Arc::new(before);
         before.guide(&mut policy);
         let all = || Finding::fail("no");
         let after = snapshot([all(), all(), all(), all()], &policy);

@@ -1,6 +1,6 @@
-use super::{CheckId, CheckView, Deploy, Timestamp};
+use super::{Baseline, CheckId, CheckView, Deploy, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Characters that a reason for an acceptance has at least.
 pub const SHORTEST_REASON: usize = 10;
@@ -30,7 +30,7 @@ impl Acceptance {
 }
 
 /// What the verdict is judged by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// Freshly executed share of everything that applies, in percent, under which it is HOLD.
     pub min_coverage: u8,
@@ -40,6 +40,8 @@ pub struct Policy {
     pub settle: Duration,
     /// The last deploy. Older evidence does not count.
     pub deploy: Option<Deploy>,
+    /// What is compared with, if anything is.
+    pub against: Option<Arc<Baseline>>,
     /// Checks that passed when the baseline was taken. A major one that fails now is NO-GO.
     pub passed_before: Vec<CheckId>,
     /// Each check of the baseline, and whether it stood in the way then.
@@ -55,6 +57,7 @@ impl Default for Policy {
             min_score: None,
             settle: Duration::ZERO,
             deploy: None,
+            against: None,
             passed_before: Vec::new(),
             before: Vec::new(),
             accepted: Vec::new(),

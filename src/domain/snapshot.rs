@@ -1,7 +1,7 @@
 use super::{
     App, Baseline, Blocker, Cause, CheckId, CheckSpec, Deploy, Finding, Freshness, HealthScore,
-    IntegrationId, Journal, Mark, Notice, Outcome, Series, Status, Tally, Timestamp, Trigger,
-    Verdict,
+    IntegrationId, Journal, Mark, Notice, Outcome, Series, Shifts, Status, Tally, Timestamp,
+    Trigger, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -32,6 +32,9 @@ pub struct Snapshot {
     pub settled: Option<Duration>,
     /// What it is compared with, if it is.
     pub baseline: Option<Arc<Baseline>>,
+    /// What has moved since it was taken.
+    #[serde(default)]
+    pub shifts: Shifts,
     /// Whether polling is paused.
     pub paused: bool,
     /// In registry order.
@@ -52,6 +55,12 @@ impl Snapshot {
     /// The view of one integration.
     pub fn integration(&self, id: &IntegrationId) -> Option<&IntegrationView> {
         self.integrations.iter().find(|view| view.id == *id).map(AsRef::as_ref)
+    }
+
+    /// From when on what was measured is about what is deployed: the deploy, or where
+    /// nobody knows of one the start of this session.
+    pub fn relevant_from(&self) -> Duration {
+        self.deploy.as_ref().map_or(self.began, |deploy| deploy.at)
     }
 
     /// The view of one check.
@@ -184,6 +193,9 @@ pub struct CheckView {
     pub tally: Tally,
     /// What is drawn over time, in its base unit.
     pub measures: Series,
+    /// How long the target took in each run, in seconds; each at the begin of its run.
+    #[serde(default)]
+    pub latency: Series,
 }
 
 impl CheckView {
@@ -210,6 +222,7 @@ impl CheckView {
             strip: VecDeque::new(),
             tally: Tally::default(),
             measures: Series::default(),
+            latency: Series::default(),
         }
     }
 

@@ -9,6 +9,8 @@ pub enum Command {
     /// Run these checks now and come to a confirmed answer: a burst of up to
     /// three attempts. One already running is followed by one more burst.
     Recheck(Selection),
+    /// Run these checks once more, for what they measure; that is no news by itself.
+    Sample(Selection),
     /// Stop these runs; they end as unknown.
     Cancel(Selection),
     /// Run nothing by itself until [`Command::Resume`].

@@ -4,7 +4,7 @@ use super::{
     recall::place,
     state::{Now, State},
 };
-use crate::domain::{Baseline, Deploy, Past, PastDeploy};
+use crate::domain::{Baseline, Compared, Deploy, Past, PastDeploy};
 use std::{mem, sync::Arc};
 
 impl State {
@@ -49,8 +49,8 @@ impl State {
     }
 
     fn compare(&mut self, baseline: Baseline) {
-        baseline.guide(&mut self.policy);
-        self.against = Some(Arc::new(baseline));
+        Arc::new(baseline).guide(&mut self.policy);
+        self.compared = Compared::default();
     }
 
     /// From now on only what is seen afterwards counts. What was there before another
@@ -73,8 +73,7 @@ impl State {
     /// one since.
     pub(super) fn recall_deploy(&mut self, past: &Past, now: Now) -> bool {
         if let Some(baseline) = past.baseline.clone()
-            && self.against.is_none()
-            && self.policy.before.is_empty()
+            && self.policy.against.is_none()
         {
             // One that was taken after the last deploy is meant for the next.
             let used = |last: &PastDeploy| last.version.is_some() && last.at >= baseline.at;

@@ -277,7 +277,7 @@ impl Machine {
             }
             Command::Tell(notice) => self.state.tell(notice.clone(), self.clock.now()),
             Command::Untell(topic) => self.state.untell(*topic),
-            Command::Recheck(_) | Command::Cancel(_) => {}
+            Command::Recheck(_) | Command::Sample(_) | Command::Cancel(_) => {}
         }
         pool.pass_on(command);
     }

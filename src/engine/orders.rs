@@ -21,6 +21,7 @@ pub(super) struct Orders {
 #[derive(Clone, Copy, Debug, Default)]
 struct Marks {
     recheck: u64,
+    sample: u64,
     cancel: u64,
     on_demand: bool,
 }
@@ -32,6 +33,8 @@ pub(super) struct Asked {
     pub(super) cancel: bool,
     /// Run it, after whatever was cancelled.
     pub(super) recheck: bool,
+    /// Run it once more, if nobody asks for more than that.
+    pub(super) sample: bool,
 }
 
 impl Orders {
@@ -49,6 +52,16 @@ impl Orders {
         for (index, marks) in self.checks.iter_mut().enumerate() {
             if check.map_or(!marks.on_demand, |only| only == index) {
                 marks.recheck = self.seq;
+            }
+        }
+    }
+
+    /// Wants `check`, or all that run by themselves, to measure once more.
+    pub(super) fn sample(&mut self, check: Option<usize>) {
+        self.seq += 1;
+        for (index, marks) in self.checks.iter_mut().enumerate() {
+            if check.map_or(!marks.on_demand, |only| only == index) {
+                marks.sample = self.seq;
             }
         }
     }
@@ -84,6 +97,7 @@ impl Orders {
         let asked = move |marks: &Marks| Asked {
             cancel: marks.cancel > seen,
             recheck: marks.recheck > seen && marks.recheck > marks.cancel,
+            sample: marks.sample > seen && marks.sample > marks.cancel,
         };
         self.checks.iter().map(asked).enumerate().filter(|(_, asked)| *asked != Asked::default())
     }
@@ -122,6 +136,17 @@ mod tests {
         orders.recheck(Some(0));
         orders.cancel(Some(0));
         assert_eq!(asked(&orders, 2), [(0, true, false)], "asked, then called off");
+    }
+
+    #[test]
+    fn a_sample_is_asked_for_apart() {
+        let mut orders = orders();
+        orders.sample(None);
+        let asked: Vec<_> = orders.since(0).collect();
+        let sample = Asked { sample: true, ..Asked::default() };
+        assert_eq!(asked, [(0, sample)], "what is on demand only is left alone");
+        orders.cancel(Some(0));
+        assert!(orders.since(0).all(|(_, asked)| asked.cancel && !asked.sample));
     }
 
     #[test]

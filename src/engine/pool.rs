@@ -63,6 +63,7 @@ impl Pool {
                 Command::Recheck(selection) => {
                     member.concerned(selection, Orders::recheck);
                 }
+                Command::Sample(selection) => member.concerned(selection, Orders::sample),
                 Command::Cancel(selection) => member.concerned(selection, Orders::cancel),
                 Command::Pause => member.orders.send_modify(|orders| orders.pause(true)),
                 Command::Resume => member.orders.send_modify(|orders| orders.pause(false)),

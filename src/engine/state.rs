@@ -3,9 +3,9 @@
 use super::{Override, Plan, Standing, Update, recall::resume};
 use crate::{
     domain::{
-        Acceptance, App, Baseline, Cause, CheckId, CheckSpec, CheckView, Event, Finding, Freshness,
+        Acceptance, App, Cause, CheckId, CheckSpec, CheckView, Compared, Event, Finding, Freshness,
         HealthScore, IntegrationView, Journal, Ledger, Mark, Notice, Outcome, Pending, Policy,
-        Series, Severity, Snapshot, Status, Stood, Timestamp, Topic, Trigger, Verdict,
+        Series, Severity, Shifts, Snapshot, Status, Stood, Timestamp, Topic, Trigger, Verdict,
     },
     probe::Integration,
 };
@@ -29,8 +29,8 @@ pub(super) struct State {
     pub(super) app: Option<App>,
     /// The version that an earlier session saw last, until it is seen in this one.
     pub(super) served: Option<String>,
-    /// What is compared with, where that is not the user's own choice.
-    pub(super) against: Option<Arc<Baseline>>,
+    /// What need not be compared again.
+    pub(super) compared: Compared,
     /// Whether somebody has chosen a baseline for the next deploy.
     pub(super) chosen: bool,
     /// Whether somebody has said when the deploy was.
@@ -58,8 +58,8 @@ impl State {
             policy: plan.policy.clone(),
             app: plan.app.clone().map(|name| App { name, version: None }),
             served: None,
-            against: None,
-            chosen: !plan.policy.before.is_empty(),
+            compared: Compared::default(),
+            chosen: plan.policy.against.is_some(),
             told: plan.policy.deploy.is_some(),
             integrations: plan.integrations.iter().map(view).collect(),
             ledger: Ledger::default(),
@@ -176,7 +176,7 @@ impl State {
         }
         let mut notices = self.notices.clone();
         notices.extend(self.policy.idle(&self.integrations, &blockers, now.wall));
-        Snapshot {
+        let mut snapshot = Snapshot {
             seq: self.seq,
             at: now.at,
             began: self.began,
@@ -185,7 +185,8 @@ impl State {
             app: self.app.clone(),
             deploy: self.policy.deploy.clone(),
             settled: self.policy.settled(),
-            baseline: self.against.clone(),
+            baseline: self.policy.against.clone(),
+            shifts: Shifts::default(),
             paused: self.paused,
             score: HealthScore::overall(self.integrations.iter().map(AsRef::as_ref)),
             integrations: self.integrations.clone(),
@@ -193,7 +194,11 @@ impl State {
             blockers,
             journal: self.journal.clone(),
             notices,
+        };
+        if let Some(baseline) = &self.policy.against {
+            snapshot.shifts = Shifts::since(baseline, &snapshot, &mut self.compared);
         }
+        snapshot
     }
 
     /// When time alone next changes something: a result grows stale or expires,
@@ -242,6 +247,9 @@ fn end(check: &mut CheckView, end: &End, standing: Standing) -> Option<Event> {
     check.ended_wall = Some(end.now.wall);
     (check.took, check.attempts, check.trigger) = (end.took, end.attempt, end.trigger);
     check.note(end.raw.outcome.mark());
+    if let Some(latency) = end.raw.latency {
+        check.latency.push(end.now.at.saturating_sub(end.took), latency.as_secs_f64());
+    }
     if let Some(measure) = end.raw.measure.filter(|_| check.spec.graph) {
         check.measures.push(end.now.at, measure.as_f64());
     }

@@ -302,6 +302,8 @@ impl Supervisor {
             }
             if asked.recheck {
                 self.ask(check, now).await;
+            } else if asked.sample {
+                self.schedule.request(check, Order::UNASKED, now);
             }
         }
     }

@@ -2,13 +2,15 @@
 
 use super::note::Note;
 use crate::domain::{
-    Baseline, Blocker, CheckId, CheckView, Deploy, Event, HealthScore, IntegrationId,
+    BLOCKS, Baseline, Blocker, CheckId, CheckView, Deploy, Event, HealthScore, IntegrationId,
     IntegrationView, Journal, Severity, Snapshot, Timestamp, Verdict,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Values of a series that a report draws.
 const DRAWN: usize = 60;
+/// Latencies of a check that a later comparison needs.
+const COMPARED: usize = 2 * BLOCKS;
 
 /// Remembers what was noted, so that each thing is noted once.
 #[derive(Debug, Default)]
@@ -192,6 +194,7 @@ pub(super) fn evidence(snapshot: &Snapshot) -> Option<Note> {
         view.latency.keep(DRAWN);
         for check in &mut view.checks {
             check.measures.keep(DRAWN);
+            check.latency.keep(COMPARED);
             check.pending = None;
         }
     }

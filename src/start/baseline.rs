@@ -1,15 +1,15 @@
 use super::{
     Failure, Session,
-    look::{Looked, look},
+    look::{For, Looked, look},
     print, tell,
 };
 use crate::{
-    cli::{BaselineVerb, Global},
+    cli::{BaselineVerb, Global, ListFormat},
     clock,
-    domain::{Baseline, Change, PastDeploy},
+    domain::{Baseline, PastDeploy},
     history::Baselines,
     nearest::did_you_mean,
-    surface::gate,
+    surface::{diff, gate},
     units,
 };
 use std::fmt::Write as _;
@@ -38,26 +38,20 @@ pub(super) async fn run(global: &Global, verb: &BaselineVerb) -> Result<u8, Fail
     }
 }
 
-/// `tminus diff`: what became of what stood in the way.
-pub(super) async fn diff(global: &Global, before: &str, after: &str) -> Result<u8, Failure> {
+/// `tminus diff`: what became of what stood in the way, and of what was measured.
+pub(super) async fn diff(
+    global: &Global,
+    [before, after]: [&str; 2],
+    format: ListFormat,
+) -> Result<u8, Failure> {
     let (session, kept) = read(global).await?;
     let (before, after) = (named(&kept, before)?, named(&kept, after)?);
-    let changes = before.changes(after);
-    let mut text = String::new();
-    for (change, was, now) in &changes {
-        let said = if *change == Change::Fixed { &was.summary } else { &now.summary };
-        // Writing to a String cannot fail.
-        let _infallible = writeln!(text, "{:<6} {:<28} {said}", change.word(), now.check.as_str());
-    }
-    let count = |wanted: Change| changes.iter().filter(|(change, ..)| *change == wanted).count();
-    let [new, known, fixed] = [Change::New, Change::Known, Change::Fixed].map(count);
-    let _infallible = writeln!(
-        text,
-        "{new} new, {known} known, {fixed} fixed from {} to {}",
-        before.name, after.name
-    );
+    let text = match format {
+        ListFormat::Human => diff::human(before, after),
+        ListFormat::Json => diff::json(before, after),
+    };
     show(&session, &text)?;
-    Ok(if new > 0 { gate::NO_GO } else { gate::GO })
+    Ok(if diff::new(before, after) > 0 { gate::NO_GO } else { gate::GO })
 }
 
 /// The baseline of that name, for who compares with it.
@@ -82,7 +76,7 @@ async fn save(global: &Global, name: &str, selection: &[String]) -> Result<u8, F
     }
     let mut session = Session::open(global)?;
     let mut baselines = open(&session).await?;
-    let snapshot = match look(&mut session, selection).await? {
+    let snapshot = match look(&mut session, selection, For::Comparing).await? {
         Looked::At(snapshot) => snapshot,
         Looked::Interrupted(signal) => {
             tell("tminus: interrupted, so nothing was kept");

@@ -18,6 +18,7 @@ use std::{
     fs,
     io::{self, IsTerminal as _, Write as _},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -42,7 +43,8 @@ async fn look(global: &Global, asked: &Check) -> Result<u8, Failure> {
         since::mark(&mut session, when).await?;
     }
     if let Some(name) = &asked.baseline {
-        baseline::find(&session, name).await?.guide(&mut session.config.policy);
+        let baseline = Arc::new(baseline::find(&session, name).await?);
+        baseline.guide(&mut session.config.policy);
     }
     let integrations = select(std::mem::take(&mut session.integrations), &asked.selection)?;
     let trace = Trace::begin(&mut session, &integrations, &[]);

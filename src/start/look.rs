@@ -3,7 +3,10 @@ use crate::{
     domain::Snapshot,
     engine::{Begin, Engine},
     history::Kind,
-    surface::check::{self, Ended},
+    surface::{
+        check::{self, Ended},
+        sampling::sample,
+    },
 };
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +14,15 @@ use std::{sync::Arc, time::Duration};
 const RECALL: Duration = Duration::from_millis(500);
 /// Time for runs to end when the program does.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// What a look is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// To tell how everything stands.
+    Telling,
+    /// To compare later looks with it.
+    Comparing,
+}
 
 /// What came of looking at everything once.
 pub(super) enum Looked {
@@ -20,8 +32,13 @@ pub(super) enum Looked {
     Interrupted(u8),
 }
 
-/// Looks once at what `selection` names, and keeps what it found in the history.
-pub(super) async fn look(session: &mut Session, selection: &[String]) -> Result<Looked, Failure> {
+/// Looks once at what `selection` names, and keeps what it found in the history. To be
+/// compared with, it looks often enough that chance can be told from a difference.
+pub(super) async fn look(
+    session: &mut Session,
+    selection: &[String],
+    what_for: For,
+) -> Result<Looked, Failure> {
     let integrations = select(std::mem::take(&mut session.integrations), selection)?;
     let trace = Trace::begin(session, &integrations, &[]);
     session.tell_warnings();
@@ -33,7 +50,10 @@ pub(super) async fn look(session: &mut Session, selection: &[String]) -> Result<
         history.recalled(RECALL).await;
     }
     let snapshots = handle.snapshots.clone();
-    let ended = check::run(handle, None, &stop.token, |_| {}).await;
+    let mut ended = check::run(handle.clone(), None, &stop.token, |_| {}).await;
+    if what_for == For::Comparing && matches!(ended, Ended::Looked(_)) {
+        ended = sample(handle, &stop.token).await;
+    }
     let last = snapshots.borrow().clone();
     engine.stop(GRACE).await;
     if let Some(history) = history {

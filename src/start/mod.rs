@@ -39,7 +39,9 @@ pub async fn run(cli: Cli) -> u8 {
         Some(Verb::Perf(asked)) => perf::run(&cli.global, &asked).await,
         Some(Verb::Check(asked)) => check::run(&cli.global, &asked).await,
         Some(Verb::Baseline(verb)) => baseline::run(&cli.global, &verb).await,
-        Some(Verb::Diff { before, after }) => baseline::diff(&cli.global, &before, &after).await,
+        Some(Verb::Diff { before, after, format }) => {
+            baseline::diff(&cli.global, [&before, &after], format).await
+        }
         Some(Verb::List(asked)) => list::run(&cli.global, &asked),
         Some(Verb::Report(asked)) => report::run(&cli.global, &asked).await,
         Some(Verb::Explain(asked)) => explain::run(&cli.global, &asked).await,

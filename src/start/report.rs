@@ -1,7 +1,7 @@
 use super::{
     Failure, Session,
     check::unwritten,
-    look::{Looked, look},
+    look::{For, Looked, look},
     print, tell,
 };
 use crate::{
@@ -64,7 +64,7 @@ async fn stored(global: &Global, name: &str) -> Result<Found, Failure> {
 
 async fn fresh(global: &Global, asked: &Report) -> Result<Found, Failure> {
     let mut session = Session::open(global)?;
-    Ok(match look(&mut session, &asked.selection).await? {
+    Ok(match look(&mut session, &asked.selection, For::Telling).await? {
         Looked::At(snapshot) => Found::At(Box::new(session), this_run().to_string(), snapshot),
         Looked::Interrupted(signal) => Found::Interrupted(signal),
     })

@@ -1,5 +1,6 @@
 //! One look at everything that was selected, or, with a wait, looks until it is GO.
 
+use super::sampling::sample;
 use crate::{
     domain::{CheckId, CheckView, Outcome, Snapshot, Word},
     engine::{Begin, Command, Handle, Selection},
@@ -52,7 +53,15 @@ pub async fn run(
         }
         () = sleep_until(first_end) => None,
     };
-    let newest = looked.unwrap_or_else(|| Arc::clone(&handle.snapshots.borrow_and_update()));
+    let mut newest = looked.unwrap_or_else(|| Arc::clone(&handle.snapshots.borrow_and_update()));
+    // What is compared with has been looked at often enough; so is this.
+    let comparable = newest.baseline.is_some() && newest.shifts.elsewhere.is_none();
+    if comparable {
+        newest = match sample(handle.clone(), cancel).await {
+            Ended::Looked(newest) => newest,
+            Ended::Interrupted => return Ended::Interrupted,
+        };
+    }
     match wait {
         None => Ended::Looked(newest),
         Some(wait) => until_go(handle, newest, began + wait, cancel, &mut on_change).await,
@@ -125,7 +134,8 @@ mod tests {
     use super::*;
     use crate::{
         domain::{
-            CheckSpec, Finding, IntegrationId, Policy, Provenance, Target, Timestamp, sample,
+            Baseline, CheckSpec, Finding, IntegrationId, Policy, Provenance, Target, Timestamp,
+            sample,
         },
         engine::{Engine, Plan},
         probe::{Cx, Integration, Run},
@@ -164,13 +174,25 @@ mod tests {
             Box::pin(async {
                 sleep(self.takes).await;
                 let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
-                Ok(if run >= self.passes_from { Finding::pass("ok") } else { Finding::fail("no") })
+                let latency = Duration::from_millis(5);
+                let passed = Finding::pass("ok").latency(latency);
+                Ok(if run >= self.passes_from { passed } else { Finding::fail("no") })
             })
         }
     }
 
     /// Runs `check` against such a one: how it ended, how long it took, what changed.
     async fn look(
+        slow: (u64, usize),
+        wait: Option<u64>,
+        interrupt_after: Option<u64>,
+    ) -> (Ended, u64, Vec<Word>) {
+        against(None, slow, wait, interrupt_after).await
+    }
+
+    /// The same, compared with a baseline.
+    async fn against(
+        baseline: Option<Arc<Baseline>>,
         (takes, passes_from): (u64, usize),
         wait: Option<u64>,
         interrupt_after: Option<u64>,
@@ -184,7 +206,7 @@ mod tests {
         let wait = wait.map(Duration::from_secs);
         let plan = Plan {
             integrations: vec![Arc::new(slow)],
-            policy: Policy::default(),
+            policy: Policy { against: baseline, ..Policy::default() },
             app: None,
             overrides: Vec::new(),
             redactor: Redactor::default(),
@@ -224,6 +246,39 @@ mod tests {
         assert_eq!((word(&ended), took, changes), (Word::Go, 3, vec![]));
         let (ended, took, _) = look((0, usize::MAX), None, None).await;
         assert_eq!((word(&ended), took), (Word::NoGo, 0));
+    }
+
+    /// One that was taken on `host`, when a run took a millisecond.
+    fn baseline(host: &str) -> Arc<Baseline> {
+        let mut check = sample::check("connect", 1, Finding::pass("ok"));
+        (0..10).for_each(|n| check.latency.push(Duration::from_millis(n), 0.001));
+        let views = vec![Arc::new(sample::integration("slow", "Slow", vec![check]))];
+        let then = Snapshot { integrations: views, host: host.into(), ..Snapshot::default() };
+        // Long before the time that the wall of these tests always shows.
+        let at = Timestamp(-3_600_000);
+        Arc::new(Baseline { at, ..Baseline::of("before", &then) })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_compared_is_looked_at_often_enough_for_that() {
+        let (ended, took, _) = against(Some(baseline("here")), (0, 1), None, None).await;
+        let Ended::Looked(snapshot) = ended else { panic!("{ended:?}") };
+        let (check, shifts) = (&snapshot.integrations[0].checks[0], &snapshot.shifts);
+        assert_eq!((check.runs, check.latency.len(), took), (10, 10, 2));
+        assert!(shifts.told[0].worse && (shifts.told[0].ratio() - 4.0).abs() < 1e-9, "{shifts:?}");
+        assert_eq!(snapshot.journal.iter().filter(|it| it.check.is_some()).count(), 1, "no news");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_compared_is_looked_at_once() {
+        let (ended, ..) = against(Some(baseline("elsewhere")), (0, 1), None, None).await;
+        let Ended::Looked(snapshot) = ended else { panic!("{ended:?}") };
+        assert_eq!(snapshot.integrations[0].checks[0].runs, 1);
+        assert_eq!(snapshot.shifts.elsewhere.as_deref(), Some("elsewhere"));
+        let (ended, took, _) = against(Some(baseline("here")), (0, 1), None, Some(1)).await;
+        assert_eq!((ended, took), (Ended::Interrupted, 1));
+        let (ended, took, _) = against(Some(baseline("here")), (2, 1), None, None).await;
+        assert!(matches!(ended, Ended::Looked(_)) && (16..=18).contains(&took), "{took}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 pub mod check;
+pub mod diff;
 pub mod doctor;
 pub mod document;
 pub mod explain;
@@ -10,6 +11,7 @@ pub mod exporter;
 pub mod gate;
 pub mod record;
 pub mod report;
+pub mod sampling;
 
 #[cfg(test)]
 mod sample;

@@ -1,8 +1,8 @@
 //! Snapshots for tests.
 
 use crate::domain::{
-    Acceptance, Evidence, Finding, HealthScore, IntegrationView, Ledger, Policy, Quantity, Receipt,
-    Snapshot, Timestamp, Verdict, sample,
+    Acceptance, Baseline, Evidence, Finding, Gauge, HealthScore, IntegrationView, Ledger, Policy,
+    Quantity, Receipt, Shift, Shifts, Snapshot, Timestamp, Verdict, sample,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -34,6 +34,33 @@ pub(super) fn of(views: impl IntoIterator<Item = IntegrationView>, policy: &Poli
 /// The report that this product grew from.
 pub(super) fn seed() -> Snapshot {
     of(sample::seed(), &Policy::default())
+}
+
+/// The same, a while after a baseline: one thing is larger, one slower and one quicker.
+pub(super) fn compared() -> Snapshot {
+    let mut snapshot = seed();
+    let mut baseline = Baseline::of("before 4f2c1d9", &snapshot);
+    baseline.at = Timestamp(WALL.0 - 600_000);
+    snapshot.baseline = Some(Arc::new(baseline));
+    let mib = |count: f64| count * 1024.0 * 1024.0;
+    let shift = |at: [usize; 2], gauge, [before, after]: [f64; 2]| Shift {
+        check: snapshot.integrations[at[0]].checks[at[1]].id.clone(),
+        gauge,
+        worse: after > before,
+        before,
+        after,
+        by: after - before,
+        bounds: [0.04, 0.06],
+        p: 0.001,
+        floor: 0.03,
+    };
+    let told = vec![
+        shift([4, 0], Gauge::Memory, [mib(12.0), mib(84.0)]),
+        shift([4, 1], Gauge::Latency, [0.012, 0.061]),
+        shift([5, 0], Gauge::Latency, [0.01, 0.006]),
+    ];
+    snapshot.shifts = Shifts { told, steady: 14, few: 3, elsewhere: None };
+    snapshot
 }
 
 /// The same, with somebody answering for the missing key, and a database with evidence.

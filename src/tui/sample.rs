@@ -3,7 +3,7 @@
 use super::{Look, model::Model};
 use crate::domain::{
     CheckId, CheckView, Class, Event, Evidence, Finding, IntegrationView, Ledger, Mark, Outcome,
-    Policy, Provenance, Quantity, Receipt, Snapshot, Target, Timestamp, Trigger, Verdict,
+    Policy, Provenance, Quantity, Receipt, Shifts, Snapshot, Target, Timestamp, Trigger, Verdict,
     perf::{Bar, Board, Brief, Entry, Offer, Phase, Progress, Refusal, Running, Second},
     sample,
 };
@@ -59,6 +59,7 @@ pub(crate) fn snapshot_of(integrations: Vec<Arc<IntegrationView>>) -> Snapshot {
         deploy: None,
         settled: None,
         baseline: None,
+        shifts: Shifts::default(),
         paused: false,
         score: crate::domain::HealthScore::overall(integrations.iter().map(AsRef::as_ref)),
         verdict: Verdict::of(&integrations, &blockers, &policy, AT),

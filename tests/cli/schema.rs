@@ -124,3 +124,26 @@ fn a_configuration_is_what_its_schema_says() {
         assert!(found.is_some(), "{name} is taken by the schema, and not by the program");
     }
 }
+
+#[test]
+fn what_is_compared_with_a_baseline_is_what_its_schemas_say() {
+    if !validator() {
+        return;
+    }
+    let home = Home::new();
+    for name in ["before", "after"] {
+        assert_eq!(home.run(&format!("baseline save {name} apis performance")).code, 0);
+    }
+    let ran = home.run("check apis performance --baseline before --format json");
+    assert_valid("check", &ran.out);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(document["baseline"]["name"], "before");
+    let shifts = &document["shifts"];
+    let moved = shifts["moved"].as_array().unwrap().len() as u64;
+    // Whatever a busy host makes of it, the memory of the program was measured often enough.
+    assert!(moved + shifts["within_noise"].as_u64().unwrap() > 0, "{shifts}");
+    let ran = home.run("diff before after --format json");
+    assert_valid("diff", &ran.out);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&document["before"]["name"], ran.code), (&"before".into(), 0));
+}

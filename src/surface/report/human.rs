@@ -1,4 +1,4 @@
-use super::{accepted, deployed, flags, is_plain_pass, needs_remedy};
+use super::{accepted, deployed, flags, is_plain_pass, needs_remedy, shifts};
 use crate::{
     domain::{
         CheckId, CheckView, IntegrationView, Notice, Outcome, Receipt, Severity, Snapshot, Status,
@@ -39,6 +39,7 @@ pub fn human(snapshot: &Snapshot, paint: Paint) -> String {
     }
     sheet.overall(&mut text);
     sheet.deployed(&mut text);
+    sheet.against(&mut text);
     sheet.notices(&mut text);
     sheet.verdict(&mut text);
     text
@@ -119,6 +120,19 @@ impl Sheet<'_> {
     fn deployed(&self, text: &mut String) {
         if let Some(says) = deployed(self.snapshot) {
             let _infallible = writeln!(text, "{:width$} {says}", "deployed", width = self.width);
+        }
+    }
+
+    /// What has moved since the baseline, if there is one.
+    fn against(&self, text: &mut String) {
+        let Some(says) = shifts::against(self.snapshot) else { return };
+        let _infallible = writeln!(text, "{:width$} {says}", "against", width = self.width);
+        let told: Vec<[String; 3]> = shifts::moved(&self.snapshot.shifts).collect();
+        let widest = told.iter().map(|[_, check, _]| check.len()).max().unwrap_or(0);
+        for [word, check, moved] in told {
+            let hue = if word == "worse" { Hue::Warn } else { Hue::Good };
+            let word = self.paint.with(hue, &format!("{word:<8}"));
+            let _infallible = writeln!(text, "  {word} {check:widest$}  {moved}");
         }
     }
 

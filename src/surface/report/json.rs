@@ -1,4 +1,7 @@
-use super::flags;
+use super::{
+    flags,
+    shifts::{self, BaselinePart, ShiftsPart},
+};
 use crate::{
     domain::{
         Acceptance, App, Blocker, Cause, CheckId, CheckView, Class, Deploy, Evidence, Fact,
@@ -28,6 +31,8 @@ struct Document<'a> {
     at: String,
     app: Option<&'a App>,
     deploy: Option<DeployPart<'a>>,
+    baseline: Option<BaselinePart<'a>>,
+    shifts: Option<ShiftsPart<'a>>,
     verdict: VerdictPart<'a>,
     score: Option<u8>,
     coverage: Option<u8>,
@@ -176,6 +181,8 @@ fn document(snapshot: &Snapshot) -> Document<'_> {
         at: units::rfc3339(snapshot.wall),
         app: snapshot.app.as_ref(),
         deploy: snapshot.deploy.as_ref().map(|it| deploy(it, snapshot)),
+        baseline: shifts::baseline(snapshot),
+        shifts: shifts::shifts(snapshot),
         verdict: verdict(&snapshot.verdict),
         score: snapshot.score.map(|score| score.percent),
         coverage: snapshot.score.map(|score| score.coverage),

@@ -1,4 +1,4 @@
-use super::{accepted, deployed, flags, is_plain_pass, needs_remedy};
+use super::{accepted, deployed, flags, is_plain_pass, needs_remedy, shifts};
 use crate::{
     domain::{Blocker, CheckView, IntegrationView, Snapshot, Stands},
     units,
@@ -11,6 +11,7 @@ pub fn markdown(snapshot: &Snapshot) -> String {
     let mut text = String::new();
     verdict(snapshot, &mut text);
     blockers(snapshot, &mut text);
+    shifts::section(snapshot, &mut text);
     notices(snapshot, &mut text);
     integrations(snapshot, &mut text);
     for view in &snapshot.integrations {

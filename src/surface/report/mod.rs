@@ -7,6 +7,7 @@ mod json;
 mod junit;
 mod markdown;
 mod nagios;
+mod shifts;
 mod sweep;
 mod tap;
 
@@ -18,6 +19,7 @@ pub use junit::junit;
 pub(super) use markdown::escape;
 pub use markdown::markdown;
 pub use nagios::nagios;
+pub(super) use shifts::{ShiftsPart, moved};
 pub use sweep::{Cleaning, Killed, Receipt, cleaning, cleaning_json};
 pub use tap::tap;
 

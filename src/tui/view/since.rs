@@ -1,6 +1,6 @@
 use super::{Page, Slot};
 use crate::{
-    domain::{Baseline, Change, Snapshot, Was},
+    domain::{Baseline, Change, CheckId, Shift, Snapshot, Was},
     tui::{glyphs::Sign, model::Model, theme::Role},
     units,
 };
@@ -15,7 +15,11 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, baseline: &Ba
     let changes = baseline.changes_to(snapshot);
     let of = |wanted: Change| changes.iter().filter(move |(change, _)| *change == wanted);
     let known = of(Change::Known).count();
-    let told: Vec<&(Change, &Was)> = of(Change::New).chain(of(Change::Fixed)).collect();
+    let shifts = |worse| snapshot.shifts.told.iter().filter(move |it| it.worse == worse);
+    let shifts = |worse| shifts(worse).map(Told::Shift);
+    let worse = of(Change::New).map(Told::Change).chain(shifts(true));
+    let better = of(Change::Fixed).map(Told::Change).chain(shifts(false));
+    let told: Vec<Told<'_>> = worse.chain(better).collect();
     let mut lines = (1..area.height).map(|line| Slot::of(area, line));
     if let Some(slot) = lines.next() {
         score(page, slot, baseline, snapshot);
@@ -23,22 +27,59 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, baseline: &Ba
     // The line for what is known is kept before the last change is.
     let room = usize::from(area.height.saturating_sub(3));
     let shown = if told.len() > room { room.saturating_sub(1) } else { told.len() };
-    for (change, slot) in told[..shown].iter().zip(lines.by_ref()) {
-        row(page, slot, model, change);
+    for (told, slot) in told[..shown].iter().zip(lines.by_ref()) {
+        match told {
+            Told::Change(change) => row(page, slot, model, change),
+            Told::Shift(shift) => moved(page, slot, model, shift),
+        }
     }
     if shown < told.len()
         && let Some(slot) = lines.next()
     {
         page.print(slot.skip(3), Role::Muted, format_args!("+{} more", told.len() - shown));
     }
-    let Some(slot) = lines.next() else { return };
+    if let Some(slot) = lines.next() {
+        folded(page, slot, (told.len(), known), snapshot.shifts.steady);
+    }
+}
+
+/// What is worth a line of its own.
+enum Told<'a> {
+    Change(&'a (Change, &'a Was)),
+    Shift(&'a Shift),
+}
+
+/// What is not: what stood in the way before, and what moved by no more than noise.
+fn folded(page: &mut Page<'_>, slot: Slot, (told, known): (usize, usize), steady: usize) {
     let rest = page.put(slot.skip(1), "=", Role::Muted).skip(1);
-    match (told.len(), known) {
+    let rest = match (told, known) {
         (0, 0) => page.put(rest, "nothing stood in the way, and nothing does", Role::Muted),
         (0, 1) => page.put(rest, "1 known, and no other change", Role::Muted),
         (0, _) => page.print(rest, Role::Muted, format_args!("{known} known, and no other change")),
         (..) => page.print(rest, Role::Muted, format_args!("{known} known")),
     };
+    if steady > 0 {
+        page.print(rest, Role::Muted, format_args!(", {steady} measured within noise"));
+    }
+}
+
+/// What has moved by more than noise.
+fn moved(page: &mut Page<'_>, slot: Slot, model: &Model, shift: &Shift) {
+    let (sign, word) = if shift.worse { (Sign::Warn, "worse") } else { (Sign::Pass, "better") };
+    let rest = page.sign(slot.skip(1), sign).skip(1);
+    let (at, rest) = rest.split(7);
+    page.put(at, word, Role::Plain);
+    let rest = numbered(page, rest, model, &shift.check);
+    let says = format_args!("{}: {}", shift.check.name(), units::shift(shift));
+    page.print(rest, Role::Plain, says);
+}
+
+/// The number of the integration that a check belongs to.
+fn numbered(page: &mut Page<'_>, slot: Slot, model: &Model, check: &CheckId) -> Slot {
+    match model.place_of(check) {
+        Some((number, _)) => page.print(slot, Role::Plain, format_args!("{number} ")),
+        None => slot,
+    }
 }
 
 /// The score then and now, against the baseline by name.
@@ -69,12 +110,9 @@ fn row(page: &mut Page<'_>, slot: Slot, model: &Model, (change, was): &(Change, 
     let sign = if fixed { Sign::Pass } else { now.map_or(Sign::Unknown, Sign::of_check) };
     let rest = page.sign(slot.skip(1), sign).skip(1);
     let role = if fixed { Role::Plain } else { Role::Strong };
-    let (word, rest) = rest.split(6);
+    let (word, rest) = rest.split(7);
     page.put(word, change.word(), role);
-    let rest = match model.place_of(&was.check) {
-        Some((number, _)) => page.print(rest, Role::Plain, format_args!("{number} ")),
-        None => rest,
-    };
+    let rest = numbered(page, rest, model, &was.check);
     let said =
         if fixed { &was.summary } else { now.map_or(&was.summary, |it| &it.finding.summary) };
     page.print(rest, Role::Plain, format_args!("{}: {said}", was.check.name()));
@@ -98,7 +136,7 @@ pub(super) fn deployed(model: &Model, roomy: bool) -> (String, String) {
 mod tests {
     use super::*;
     use crate::{
-        domain::{App, Deploy},
+        domain::{App, Deploy, Gauge, Shifts},
         tui::{sample, view::tests::screen},
     };
     use std::{sync::Arc, time::Duration};
@@ -139,6 +177,35 @@ mod tests {
     fn a_large_console_tells_what_is_new_since_the_deploy() {
         let picture = screen(&deployed(), (120, 40));
         insta::assert_snapshot!(picture);
+    }
+
+    #[test]
+    fn what_has_moved_has_its_place_and_noise_is_folded_away() {
+        let mut model = deployed();
+        let mut snapshot = (*model.live).clone();
+        let shift = |integration: usize, gauge, [before, after]: [f64; 2]| Shift {
+            check: snapshot.integrations[integration].checks[0].id.clone(),
+            gauge,
+            worse: after > before,
+            before,
+            after,
+            by: after - before,
+            bounds: [0.0, 0.0],
+            p: 0.001,
+            floor: 0.03,
+        };
+        let mib = |count: f64| count * 1024.0 * 1024.0;
+        let told = vec![
+            shift(4, Gauge::Memory, [mib(12.0), mib(84.0)]),
+            shift(5, Gauge::Latency, [0.01, 0.006]),
+        ];
+        snapshot.shifts = Shifts { told, steady: 21, few: 3, elsewhere: None };
+        model.live = Arc::new(snapshot);
+        let picture = screen(&model, (120, 40));
+        let pane = picture.lines().skip_while(|line| !line.contains("SINCE THE DEPLOY"));
+        let pane: Vec<String> =
+            pane.take(8).map(|line| line.chars().skip(66).collect::<String>()).collect();
+        insta::assert_snapshot!(pane.join("\n"));
     }
 
     #[test]
