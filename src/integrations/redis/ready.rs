@@ -6,7 +6,7 @@ use super::{
     client::{Client, is_pong, unanswered},
     reply::odd,
     server::Server,
-    services::{Commands, Pace, Scene},
+    services::{Commands, KEEP_ALL, Pace, Scene, Upset},
     topology::Reached,
     trouble::Trouble,
     vitals::room,
@@ -116,10 +116,16 @@ impl Ready {
         Pace::of(&self.pings)
     }
 
-    /// The finding where nothing may be written now.
-    pub(super) fn no_room(&self) -> Option<Finding> {
+    /// The finding where nothing may be written now. What the server pushed out of late is
+    /// lost for sure to who relies on it, which is `keeps`; nothing more can be told.
+    pub(super) fn no_room(&self, keeps: Option<&str>) -> Option<Finding> {
         // Without leave to look, the server's own limit is what protects it.
         let says = room(self.scene.info.as_ref()?).err()?;
+        if let Some(Err(Upset::Broken(lost))) = keeps.map(|what| self.scene.keeps(what)) {
+            let evidence = Evidence::default().asked(lost.asked).wanted(&lost.wanted);
+            let finding = Finding::fail(&lost.says).remedy(KEEP_ALL);
+            return Some(finding.evidence(evidence.reply(&lost.got).fact("writes", &*says)));
+        }
         let evidence = Evidence::default().asked("INFO memory").wanted("room").reply(&says);
         let finding = Finding::unknown(Cause::NoSamples, &says)
             .remedy("make room, then re-check; writing now could push out a key of yours")
@@ -185,5 +191,34 @@ fn permitted<T>(answer: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
         Ok(told) => Ok(Some(told)),
         Err(trouble) if trouble.is_refusal() && trouble.fault().is_denial() => Ok(None),
         Err(trouble) => Err(trouble),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::info::Info, *};
+    use crate::domain::Outcome;
+
+    #[test]
+    fn a_full_server_loses_what_it_pushed_out_and_the_rest_is_not_tried() {
+        let told = |evicted: u64, used: u64| {
+            Some(Info::parse(&format!(
+                "run_id:a\nused_memory:{used}\nmaxmemory:100\nmaxmemory_policy:allkeys-random\n\
+                 evicted_keys:{evicted}"
+            )))
+        };
+        let finding = |evicted, used, keeps| {
+            let scene =
+                Scene { info: told(evicted, used), before: told(7, 50), ..Scene::default() };
+            let ready = Ready { client: Weak::new(), pings: Vec::new(), scene: Arc::new(scene) };
+            ready.no_room(keeps).map(|finding| (finding.outcome, finding.summary))
+        };
+        assert_eq!(finding(9, 94, Some("locks")), None, "it has room: the service is tried");
+        let lost = Some((Outcome::Fail, "2 keys were pushed out since the last run".to_owned()));
+        assert_eq!(finding(9, 99, Some("locks")), lost);
+        let untried = "not tried: memory 99 % full, a write evicts".to_owned();
+        let untried = Some((Outcome::Unknown(Cause::NoSamples), untried));
+        assert_eq!(finding(7, 99, Some("locks")), untried, "nothing was pushed out");
+        assert_eq!(finding(9, 99, None), untried, "a cache may push out");
     }
 }

@@ -36,6 +36,8 @@ pub(super) const ANSWERED: &str = "an answer to each";
 /// How a service is put to the test.
 struct Trial<S: ?Sized + 'static> {
     service: Service,
+    /// What may not be pushed out before its time, if so.
+    keeps: Option<&'static str>,
     cases: &'static [Case<S>],
     on_server: fn(Server) -> Arc<S>,
     in_process: fn() -> Arc<S>,
@@ -53,6 +55,7 @@ const CACHE: Trial<dyn cache::Cache> = Trial {
             proof: &["HMGET", "value"],
         }),
     },
+    keeps: None,
     cases: cache::CASES,
     on_server: |server| Arc::new(cache::OnServer::new(server)),
     in_process: || Arc::new(cache::InProcess::default()),
@@ -70,6 +73,7 @@ const LOCK: Trial<dyn lock::Lock> = Trial {
             proof: &["PEXPIRE", "1"],
         }),
     },
+    keeps: Some("locks"),
     cases: lock::CASES,
     on_server: |server| Arc::new(lock::OnServer::new(server)),
     in_process: || Arc::new(lock::InProcess::default()),
@@ -87,6 +91,7 @@ const SESSION: Trial<dyn session::Sessions> = Trial {
             proof: &["PEXPIRE", "1"],
         }),
     },
+    keeps: Some("sessions"),
     cases: session::CASES,
     on_server: |server| Arc::new(session::OnServer::new(server)),
     in_process: || Arc::new(session::InProcess::default()),
@@ -100,6 +105,7 @@ const RATELIMIT: Trial<dyn ratelimit::RateLimit> = Trial {
         plain: ": no call can be counted",
         spared: None,
     },
+    keeps: Some("counted calls"),
     cases: ratelimit::CASES,
     on_server: |server| Arc::new(ratelimit::OnServer::new(server)),
     in_process: || Arc::new(ratelimit::InProcess::default()),
@@ -117,6 +123,7 @@ const QUEUE: Trial<dyn queue::Queue> = Trial {
             proof: &["ZPOPMIN"],
         }),
     },
+    keeps: Some("jobs"),
     cases: queue::CASES,
     on_server: |server| Arc::new(queue::OnServer::new(server)),
     in_process: || Arc::new(queue::InProcess::default()),
@@ -219,7 +226,7 @@ async fn in_turn<S: ?Sized + Send + Sync>(
     if let Some(command) = commands.and_then(|known| known.lack(service.needs)) {
         return Ok((lacking(service, command), false));
     }
-    if let Some(full) = ready.no_room() {
+    if let Some(full) = ready.no_room(trial.keeps) {
         return Ok((full, false));
     }
     let keys = Keys::within(service.name, &turn.slots);

@@ -24,7 +24,9 @@ mod scene;
 mod shelf;
 mod token;
 
-pub(super) use case::{Bench, Broken, Case, Held, Needs, Ran, Upset, run_all, run_in_process};
+pub(super) use case::{
+    Bench, Broken, Case, Held, KEEP_ALL, Needs, Ran, Upset, run_all, run_in_process,
+};
 pub(super) use fair::excused;
 pub(super) use judge::{Service, Spared, lacking, spared, sum_up};
 pub(super) use notices::{Notices, Told};

@@ -31,7 +31,8 @@ async fn row_14_keys_are_evicted_under_load() {
     let set = |what: &str, value: &str| server.ask::<()>(&["CONFIG", "SET", what, value]);
     let row = Row::new("14", "evictions under load", (6, 63))
         .wants(&["instance"], ("fail", ""), "")
-        .wants(&WRITING, ("unknown", "not tried: memory "), "make room")
+        .wants(&["lock", "session", "ratelimit", "queue"], ("fail", "pushed out"), "noeviction")
+        .wants(&["cache"], ("unknown", "not tried: memory "), "make room")
         .may_suffer(&["commands", "pubsub", "metrics"]);
     let load = std::cell::RefCell::new(None);
     let overfill = async || {
