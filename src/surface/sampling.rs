@@ -12,15 +12,16 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two looks at the same: what is measured closer together depends on each other.
 const APART: Duration = Duration::from_millis(250);
-/// The longest that it may take; what is not known by then is too little to compare.
-const LONGEST: Duration = Duration::from_secs(15);
+/// The longest that it may take: what is not looked at meanwhile must not grow stale.
+/// What is not known by then is too little to compare.
+const LONGEST: Duration = Duration::from_secs(6);
 /// What a console looks at this often may be looked at ten times in a row.
 const CHEAP: Duration = Duration::from_secs(15);
 /// Commands sent at a time, so that others have room.
 const AT_ONCE: usize = 16;
 
 /// Measures what only reads and is looked at often anyway, until there are ten samples
-/// of each, for 15 s at most.
+/// of each, for 6 s at most.
 pub async fn sample(mut handle: Handle, cancel: &CancellationToken) -> Ended {
     let end = Instant::now() + LONGEST;
     let mut turn = interval(APART);
@@ -61,7 +62,9 @@ fn wanted(snapshot: &Snapshot) -> impl Iterator<Item = &CheckView> {
     };
     let lacks = move |check: &&CheckView| {
         let measured = Measured::of(check, from);
-        let memory = matches!(check.finding.measure, Some(Quantity::Bytes(_)));
+        // Only what is drawn over time is kept.
+        let bytes = matches!(check.finding.measure, Some(Quantity::Bytes(_)));
+        let memory = check.spec.graph && bytes;
         (check.finding.latency.is_some() && measured.latency.len() < BLOCKS)
             || (memory && measured.memory.len() < BLOCKS)
     };
