@@ -1,6 +1,6 @@
 //! A world for tests.
 
-use super::{Look, Surroundings};
+use super::{Look, Surroundings, Writable};
 use std::{
     collections::BTreeMap,
     io,
@@ -25,8 +25,13 @@ impl Fake {
     }
 
     pub(crate) fn file(self, path: &str, text: &str) -> Self {
-        let look =
-            Look { regular: true, owner: USER, world_writable: false, readable_by_others: false };
+        let look = Look {
+            regular: true,
+            owner: USER,
+            link: None,
+            writable: Writable::ByOwner,
+            readable_by_others: false,
+        };
         self.with(path, look, text)
     }
 
@@ -35,8 +40,8 @@ impl Fake {
         self
     }
 
-    pub(crate) fn owned(self, path: &str, owner: u32, world_writable: bool) -> Self {
-        let look = Look { regular: true, owner, world_writable, readable_by_others: true };
+    pub(crate) fn owned(self, path: &str, owner: u32, writable: Writable) -> Self {
+        let look = Look { regular: true, owner, link: None, writable, readable_by_others: true };
         self.with(path, look, "")
     }
 

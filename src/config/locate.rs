@@ -2,7 +2,7 @@
 
 use super::Surroundings;
 use std::{
-    fmt,
+    fmt, iter,
     path::{Path, PathBuf},
 };
 
@@ -13,8 +13,8 @@ const OF_THE_HOST: &str = "/etc/tminus/config.toml";
 /// What marks the top of a project.
 const VERSION_CONTROL: &[&str] = &[".git", ".jj", ".hg", ".svn"];
 
-/// What to do about a file that somebody else may have put there.
-const TRUSTED: &str = "give it with --config if you trust it";
+/// Who may own a project's file besides its user: whoever rules the machine anyway.
+const ROOT: u32 = 0;
 
 /// What is known of a file before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,24 @@ pub struct Look {
     pub regular: bool,
     /// The user it belongs to.
     pub owner: u32,
-    /// Whether everybody may write to it.
-    pub world_writable: bool,
+    /// The user that the link to it belongs to, if it is reached by one: what is relative
+    /// in the file is relative to where the link is.
+    pub link: Option<u32>,
+    /// Who may write to it besides its owner.
+    pub writable: Writable,
     /// Whether anybody but its owner may read it.
     pub readable_by_others: bool,
+}
+
+/// Who may write to a file besides its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writable {
+    /// Nobody: the group is the owner's own, or may not.
+    ByOwner,
+    /// That group.
+    ByGroup(u32),
+    /// Everybody.
+    ByAll,
 }
 
 /// What came of looking at a place.
@@ -40,8 +54,34 @@ pub enum Came {
     Absent,
     /// There is one, and another one comes first.
     Later,
-    /// There is one that is not read, for the reason given.
-    Refused(String),
+    /// There is something that is no file, and that is not read.
+    Odd,
+    /// It would be the one to read, and somebody else may have written it.
+    Distrusted(Distrust),
+}
+
+/// Why a file may be somebody else's: it can make us run a program, read a file, and
+/// send keys to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// It belongs to that user, and we are the other one.
+    Owner(u32, u32),
+    /// This group may write to it.
+    Group(u32),
+    /// Everybody may.
+    All,
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner(owner, user) => {
+                write!(f, "it belongs to user {owner}, and this is user {user}")
+            }
+            Self::Group(group) => write!(f, "everybody in group {group} may write to it"),
+            Self::All => f.write_str("everybody may write to it"),
+        }
+    }
 }
 
 /// A place that was looked at.
@@ -69,15 +109,18 @@ impl Located {
         self.places.iter().find(to_read).map(|place| place.path.as_path())
     }
 
-    /// The files that are there and are not read for their owner's or mode's sake, in a sentence each.
-    pub fn warnings(&self) -> impl Iterator<Item = String> {
-        self.places.iter().filter_map(|place| match &place.came {
-            Came::Refused(why) => {
-                let path = place.path.display();
-                Some(format!("{path} is not read: {why}"))
-            }
-            Came::Read | Came::Missing | Came::Absent | Came::Later => None,
+    /// The file that would be read, if it were sure that it is the user's own.
+    pub fn distrusted(&self) -> Option<(&Path, Distrust)> {
+        self.places.iter().find_map(|place| match place.came {
+            Came::Distrusted(why) => Some((place.path.as_path(), why)),
+            Came::Read | Came::Missing | Came::Absent | Came::Later | Came::Odd => None,
         })
+    }
+
+    /// What lies where a file is looked for and is none, in a sentence each.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let odd = self.places.iter().filter(|place| place.came == Came::Odd);
+        odd.map(|place| format!("{} is not read: it is not a regular file", place.path.display()))
     }
 }
 
@@ -89,11 +132,12 @@ impl fmt::Display for Located {
                 Came::Missing => "named, and not there".into(),
                 Came::Absent => "not there".into(),
                 Came::Later => "there, and another one comes first".into(),
-                Came::Refused(why) => format!("not read: {why}"),
+                Came::Odd => "not read: it is not a regular file".into(),
+                Came::Distrusted(why) => format!("in the way: {why}"),
             };
             writeln!(f, "{}  ({because}): {came}", path.display())?;
         }
-        if self.file().is_none() {
+        if self.file().is_none() && self.distrusted().is_none() {
             writeln!(f, "no file: the environment and the defaults are used")?;
         }
         Ok(())
@@ -121,9 +165,10 @@ pub fn locate(flag: Option<&Path>, around: &dyn Surroundings) -> Located {
     let of_user = around.config_home().map(|home| home.join("tminus/config.toml"));
     places.extend(of_user.map(|path| place(path, "the user's", false, around)));
     places.push(place(OF_THE_HOST.into(), "the host's", false, around));
-    let first = places.iter().position(|place| place.came == Came::Read);
+    let stands = |place: &Place| matches!(place.came, Came::Read | Came::Distrusted(_));
+    let first = places.iter().position(stands);
     for place in places.iter_mut().skip(first.map_or(usize::MAX, |first| first + 1)) {
-        if place.came == Came::Read {
+        if stands(place) {
             place.came = Came::Later;
         }
     }
@@ -144,20 +189,30 @@ fn in_project(around: &dyn Surroundings) -> Vec<(PathBuf, &'static str)> {
     directories.map(|(level, path)| (path.join(IN_PROJECT), because(level))).collect()
 }
 
-/// Looks at one place. A project's file may be anybody's, so its owner counts.
+/// Looks at one place. A project's file may be anybody's, so it counts whose it is.
 fn place(path: PathBuf, because: &'static str, anybodys: bool, around: &dyn Surroundings) -> Place {
     let came = match around.look(&path) {
         None => Came::Absent,
-        Some(look) if !look.regular => Came::Refused("it is not a regular file".into()),
-        Some(look) if anybodys && look.owner != around.user() => {
-            Came::Refused(format!("it belongs to user {}; {TRUSTED}", look.owner))
-        }
-        Some(look) if anybodys && look.world_writable => {
-            Came::Refused(format!("everybody may write to it; {TRUSTED}"))
+        Some(look) if !look.regular => Came::Odd,
+        Some(look) if anybodys => {
+            distrust(look, around.user()).map_or(Came::Read, Came::Distrusted)
         }
         Some(_) => Came::Read,
     };
     Place { path, because, came }
+}
+
+/// Why a file may be somebody else's, if it may.
+fn distrust(look: Look, user: u32) -> Option<Distrust> {
+    let mut owners = iter::once(look.owner).chain(look.link);
+    if let Some(other) = owners.find(|owner| ![user, ROOT].contains(owner)) {
+        return Some(Distrust::Owner(other, user));
+    }
+    match look.writable {
+        Writable::ByAll => Some(Distrust::All),
+        Writable::ByGroup(group) => Some(Distrust::Group(group)),
+        Writable::ByOwner => None,
+    }
 }
 
 #[cfg(test)]
@@ -196,20 +251,44 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_else_may_have_written_is_not_read_and_that_is_said() {
-        for (owner, world_writable, word) in
-            [(0, false, "belongs to user 0"), (1000, true, "everybody may write")]
-        {
+    fn a_file_that_somebody_else_may_have_written_is_in_the_way() {
+        use Writable::{ByAll, ByGroup, ByOwner};
+        let cases = [
+            (1000, ByOwner, None),
+            (0, ByOwner, None),
+            (1001, ByOwner, Some("it belongs to user 1001, and this is user 1000")),
+            (1000, ByGroup(100), Some("everybody in group 100 may write to it")),
+            (0, ByGroup(100), Some("everybody in group 100 may write to it")),
+            (1000, ByAll, Some("everybody may write to it")),
+            (0, ByAll, Some("everybody may write to it")),
+        ];
+        for (owner, writable, why) in cases {
             let around = Fake::default()
                 .directory("/tmp")
-                .owned("/tmp/tminus.toml", owner, world_writable)
-                .owned("/etc/tminus/config.toml", 0, false);
+                .owned("/tmp/tminus.toml", owner, writable)
+                .owned("/etc/tminus/config.toml", 0, ByOwner);
             let located = locate(None, &around);
-            assert_eq!(located.file(), Some(Path::new("/etc/tminus/config.toml")));
-            let warnings: Vec<String> = located.warnings().collect();
-            assert_eq!(warnings.len(), 1);
-            assert!(warnings[0].contains(word) && warnings[0].contains("--config"), "{warnings:?}");
+            let says = located.distrusted().map(|(path, why)| (path, why.to_string()));
+            let own = Path::new("/tmp/tminus.toml");
+            assert_eq!(says, why.map(|why| (own, why.to_owned())), "{owner} {writable:?}");
+            assert_eq!(located.file(), why.is_none().then_some(own), "no other takes its place");
+            let named = locate(Some(own), &around);
+            assert_eq!((named.file(), named.distrusted()), (Some(own), None), "it was named");
         }
+    }
+
+    #[test]
+    fn a_link_is_trusted_like_a_file() {
+        let look = |link| Look {
+            regular: true,
+            owner: 1000,
+            link: Some(link),
+            writable: Writable::ByOwner,
+            readable_by_others: false,
+        };
+        let why = |link| distrust(look(link), 1000);
+        assert_eq!([0, 1000].map(why), [None; 2]);
+        assert_eq!(why(1001), Some(Distrust::Owner(1001, 1000)));
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod trial;
 
 pub use draft::{Draft, draft};
 pub use kinds::{conventional, table_of};
-pub use locate::{Came, Located, Look, Place, locate};
+pub use locate::{Came, Distrust, Located, Look, Place, Writable, locate};
 pub use own::{Color, Console, Glyphs, History};
 pub use problem::{ConfigError, Origin, Problem};
 pub use schema::schema;
@@ -112,6 +112,9 @@ pub fn load(
         problems.sort();
         ConfigError { file: file.clone(), problems }
     };
+    if let Some((path, why)) = located.distrusted() {
+        return Err(ConfigError::distrusted(path, why));
+    }
     let mut root = match &file {
         Some(path) => tree_of(path, around).map_err(fail)?,
         None => Table::new(),

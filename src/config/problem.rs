@@ -1,3 +1,4 @@
+use super::Distrust;
 use crate::domain::plain;
 use std::{
     fmt, io,
@@ -57,6 +58,20 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// The file is not read, because somebody else may have written it.
+    pub(super) fn distrusted(path: &Path, why: Distrust) -> Self {
+        let says = format!(
+            "is not read: {why}. It could run a program and send keys anywhere; {}, or name it \
+             with --config if you trust it",
+            match why {
+                Distrust::Owner(..) => "make it your own",
+                Distrust::Group(_) | Distrust::All => "chmod go-w",
+            }
+        );
+        let problem = Problem { origin: Origin::Unwritten, key: String::new(), says };
+        Self { file: Some(path.to_owned()), problems: vec![problem] }
+    }
+
     /// Each problem in one line.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         self.problems.iter().map(|problem| problem.line(self.file.as_deref()))

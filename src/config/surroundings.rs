@@ -1,19 +1,32 @@
 //! What configuration asks of the world, behind one trait: a test answers it from a map.
 
-use super::Look;
+use super::{Look, Writable};
 use etcetera::{BaseStrategy as _, base_strategy::Xdg};
 use std::{
     env,
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, Read as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-/// The bit that lets everybody write.
-const WORLD_WRITABLE: u32 = 0o002;
+/// The bits that let everybody, and the group, write.
+const WRITABLE_BY_ALL: u32 = 0o002;
+const WRITABLE_BY_GROUP: u32 = 0o020;
 /// The bits that let anybody but the owner read.
 const READABLE_BY_OTHERS: u32 = 0o044;
+
+/// Who may write to a file besides its owner.
+fn writable(found: &Metadata) -> Writable {
+    match found.mode() {
+        mode if mode & WRITABLE_BY_ALL != 0 => Writable::ByAll,
+        // A group with its user's number is that user's own, and a usual umask lets it write.
+        mode if mode & WRITABLE_BY_GROUP != 0 && found.gid() != found.uid() => {
+            Writable::ByGroup(found.gid())
+        }
+        _ => Writable::ByOwner,
+    }
+}
 
 /// Variables, files and directories.
 pub trait Surroundings {
@@ -42,10 +55,12 @@ impl Surroundings for World {
 
     fn look(&self, path: &Path) -> Option<Look> {
         let found = fs::metadata(path).ok()?;
+        let link = fs::symlink_metadata(path).ok().filter(Metadata::is_symlink);
         Some(Look {
             regular: found.is_file(),
             owner: found.uid(),
-            world_writable: found.mode() & WORLD_WRITABLE != 0,
+            link: link.map(|link| link.uid()),
+            writable: writable(&found),
             readable_by_others: found.mode() & READABLE_BY_OTHERS != 0,
         })
     }

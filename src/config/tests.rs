@@ -138,7 +138,8 @@ fn a_file_that_cannot_be_read_is_one_sentence() {
 
 #[test]
 fn a_secret_that_others_can_read_is_warned_of() {
-    let look = Look { regular: true, owner: 1000, world_writable: false, readable_by_others: true };
+    let writable = Writable::ByOwner;
+    let look = Look { regular: true, owner: 1000, link: None, writable, readable_by_others: true };
     let warnings = |text: &str| {
         let around = around(text).with(FILE, look, text);
         let loaded = load(&locate(None, &around), &Flags::default(), &around, NOW, |_| Vec::new());

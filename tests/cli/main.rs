@@ -9,6 +9,7 @@
 
 mod accept;
 mod baseline;
+mod config;
 mod deploy;
 mod doctor;
 mod explain;
@@ -284,57 +285,6 @@ fn a_wrong_command_line_is_one_sentence_and_no_verdict() {
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{line}");
         assert!(ran.err.contains(word), "{line}: {}", ran.err);
     }
-}
-
-#[test]
-fn a_wrong_file_is_answered_with_all_that_is_wrong() {
-    let home = Home::with("[redis]\nurll = \"redis://:hunter2@h\"\n[verdict]\nmin_score = 101\n");
-    for verb in ["", "check", "config check", "config show"] {
-        let ran = home.run(verb);
-        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{verb}");
-        insta::allow_duplicates! {
-            insta::assert_snapshot!(ran.err, @r"
-            tminus: the configuration cannot be used
-              ~/work/tminus.toml:2: redis.urll is not a key here; did you mean url?
-              ~/work/tminus.toml:4: verdict.min_score is 101; a percentage from 0 to 100 is accepted
-              do: correct it, then `tminus config check`
-            ");
-        }
-    }
-}
-
-#[test]
-fn the_configuration_says_where_it_comes_from() {
-    let home = Home::with("[[redis]]\nname = \"cache\"\nwrites = false\n");
-    let path = home.run("config path");
-    insta::assert_snapshot!(path.out, @r"
-    ~/work/tminus.toml  (the working directory): read
-    ~/.config/tminus/config.toml  (the user's): not there
-    /etc/tminus/config.toml  (the host's): not there
-    ");
-    let mut check = home.command("config check");
-    let check =
-        Ran::of(check.env("DATABASE_URL", "sqlite:///tmp/orders.db").output().unwrap(), &home);
-    assert_eq!((check.code, check.err.as_str()), (0, ""));
-    insta::assert_snapshot!(check.out, @r"
-    ~/work/tminus.toml is usable.
-      redis/cache  name line 2, writes line 3
-      database     url $DATABASE_URL
-      monitoring   nothing set: the defaults hold
-      apis         nothing set: the defaults hold
-      performance  nothing set: the defaults hold
-      resilience   nothing set: the defaults hold
-    ");
-}
-
-#[test]
-fn a_file_that_everybody_may_write_to_is_not_read_and_that_is_said() {
-    let home = Home::with("[redis]\nurl = \"redis://elsewhere\"");
-    fs::set_permissions(home.file(), fs::Permissions::from_mode(0o666)).unwrap();
-    let ran = home.run("config show");
-    assert_eq!(ran.code, 0);
-    assert!(ran.err.contains("everybody may write to it; give it with --config"), "{}", ran.err);
-    assert!(!ran.out.contains("elsewhere"), "{}", ran.out);
 }
 
 #[test]

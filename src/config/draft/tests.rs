@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Look, fake::Fake};
+use crate::config::{Look, Writable, fake::Fake};
 
 const COMPOSE: &str = "
 services:
@@ -115,8 +115,9 @@ fn hostile_files_neither_break_a_line_nor_the_draft() {
 
 #[test]
 fn a_pipe_is_not_waited_for_and_a_long_file_is_left_alone() {
+    let writable = Writable::ByOwner;
     let pipe =
-        Look { regular: false, owner: 1000, world_writable: false, readable_by_others: false };
+        Look { regular: false, owner: 1000, link: None, writable, readable_by_others: false };
     let world = around()
         .with("/srv/app/.env", pipe, "DATABASE_URL=x")
         .file("/srv/app/package.json", &"pg ".repeat(100_000));
