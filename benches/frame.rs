@@ -128,6 +128,7 @@ fn snapshot(second: u64) -> Snapshot {
         settled: None,
         baseline: None,
         shifts: tminus::domain::Shifts::default(),
+        answered: Vec::new(),
         paused: false,
         score: HealthScore::overall(views.iter().map(AsRef::as_ref)),
         verdict: Verdict::of(&views, &blockers, &policy, at),

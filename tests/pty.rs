@@ -359,3 +359,38 @@ fn a_panic_while_drawing_gives_the_terminal_back_before_it_is_reported() {
     console.assert_terminal_given_back();
     console.wait_for("asked for by a test");
 }
+
+#[test]
+fn who_answers_for_a_blocker_is_remembered_after_a_restart_and_can_end_it() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().to_string_lossy().into_owned();
+    let env = ["HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"].map(|name| (name, path.as_str()));
+    let check = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tminus"));
+        command.args(["check", "redis.connect"]).env_clear().current_dir(&path).envs(env);
+        let ran = command.output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stdout).unwrap())
+    };
+    assert_eq!(check().0, Some(1), "it runs on a stand-in");
+    let answer = |console: &mut Console, seen: &str, [reason, until]: [&str; 2]| {
+        console.wait_for(seen);
+        console.press("1a");
+        console.wait_for("redis.connect because:");
+        console.press(&format!("{reason}\r"));
+        console.wait_for(" until (");
+        console.press(&format!("{until}\r"));
+    };
+    let mut console = Console::start_with(&env);
+    answer(&mut console, "no Redis configured", ["no Redis tonight", "4h"]);
+    console.wait_for("redis.connect is accepted until");
+    console.press("Q");
+    console.assert_quit();
+    let (code, out) = check();
+    assert!(code == Some(0) && out.contains("no Redis tonight"), "{code:?} {out}");
+    let mut console = Console::start_with(&env);
+    answer(&mut console, "accepted until", ["there is one now", "now"]);
+    console.wait_for("is not accepted any more");
+    console.press("Q");
+    console.assert_quit();
+    assert_eq!(check().0, Some(1), "nobody answers for it any more");
+}

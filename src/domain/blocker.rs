@@ -58,9 +58,10 @@ impl Blocker {
         self.stands > Stands::Checklist && self.cleared.is_none() && self.accepted.is_none()
     }
 
-    /// Whether somebody may answer for it: what we left on a target, nobody can.
+    /// Whether somebody may answer for it, or for it anew: what we left on a target, nobody can.
     pub fn is_acceptable(&self) -> bool {
-        self.is_open() && !matches!(self.stands, Stands::LeftBehind | Stands::Waiting)
+        let stands = self.is_open() || self.accepted.is_some() && self.cleared.is_none();
+        stands && !matches!(self.stands, Stands::LeftBehind | Stands::Waiting)
     }
 
     /// `B3`, or `W1` for one on the checklist; `--` for one that never stood and waits.

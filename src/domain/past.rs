@@ -1,4 +1,4 @@
-use super::{Baseline, CheckId, IntegrationId, Mark, Severity, Timestamp};
+use super::{Acceptance, Baseline, CheckId, IntegrationId, Mark, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What earlier sessions saw, for an engine that has begun without it.
@@ -16,6 +16,9 @@ pub struct Past {
     pub deploys: Vec<PastDeploy>,
     /// The newest baseline.
     pub baseline: Option<Baseline>,
+    /// What somebody has answered for in a console, until now or for longer; of what has
+    /// ended, the newest.
+    pub accepted: Vec<Acceptance>,
 }
 
 /// A deploy that an earlier session saw.

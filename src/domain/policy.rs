@@ -87,9 +87,14 @@ impl Policy {
         self.accepted.iter().find(|accepted| accepted.check == *check && wall < accepted.until)
     }
 
+    /// Takes back what holds up `check`.
+    pub fn take_back(&mut self, check: &CheckId) {
+        self.accepted.retain(|other| other.check != *check);
+    }
+
     /// Adds an acceptance, in place of an older one of the same check.
     pub fn accept(&mut self, acceptance: Acceptance) {
-        self.accepted.retain(|other| other.check != acceptance.check);
+        self.take_back(&acceptance.check);
         self.accepted.push(acceptance);
     }
 }

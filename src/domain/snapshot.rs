@@ -1,7 +1,7 @@
 use super::{
-    App, Baseline, Blocker, Cause, CheckId, CheckSpec, Deploy, Finding, Freshness, HealthScore,
-    IntegrationId, Journal, Mark, Notice, Outcome, Series, Shifts, Status, Tally, Timestamp,
-    Trigger, Verdict,
+    Acceptance, App, Baseline, Blocker, Cause, CheckId, CheckSpec, Deploy, Finding, Freshness,
+    HealthScore, IntegrationId, Journal, Mark, Notice, Outcome, Series, Shifts, Status, Tally,
+    Timestamp, Trigger, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -45,6 +45,10 @@ pub struct Snapshot {
     pub verdict: Verdict,
     /// What stands in the way, blockers first; cleared ones for a while last.
     pub blockers: Vec<Blocker>,
+    /// What somebody has answered for in this session, the last word on each check; one
+    /// that had ended when it was said is taken back.
+    #[serde(default)]
+    pub answered: Vec<Acceptance>,
     /// What happened, newest last.
     pub journal: Journal,
     /// What the user has to know about the console itself.

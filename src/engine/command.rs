@@ -24,7 +24,7 @@ pub enum Command {
     /// Take a baseline under this name, and let only what is seen afterwards count.
     Baseline(String),
     /// Take in what earlier sessions saw.
-    Recall(Past),
+    Recall(Box<Past>),
     /// Tell the user something, in place of what was told about the same before.
     Tell(Notice),
     /// What was told about it does not hold any more.

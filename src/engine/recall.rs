@@ -1,7 +1,10 @@
 //! What earlier sessions saw, put where this one shows it. Pure.
 
 use super::state::{Now, State};
-use crate::domain::{CheckView, Event, Past, PastCheck, PastEvent, Sample, Stood, Timestamp};
+use crate::domain::{
+    Acceptance, CheckView, Event, LONGEST_ACCEPTANCE, Notice, Past, PastCheck, PastEvent, Sample,
+    Stood, Timestamp, Topic,
+};
 use std::{cmp, sync::Arc, time::Duration};
 
 impl State {
@@ -18,7 +21,27 @@ impl State {
             self.recall_check(known, now);
         }
         self.journal.precede(past.events.iter().map(|event| happened(event, now)));
+        for known in &past.accepted {
+            self.recall_accepted(known, now);
+        }
         self.recall_deploy(past, now)
+    }
+
+    /// Lets an acceptance of an earlier session go on. What the file says, and what was
+    /// said in this one, counts more.
+    fn recall_accepted(&mut self, known: &Acceptance, now: Now) {
+        let id = &known.check;
+        let mut checks = self.integrations.iter().flat_map(|view| &view.checks);
+        let mut said = self.answered.iter().chain(&self.policy.accepted);
+        if !checks.any(|check| check.id == *id) || said.any(|other| other.check == *id) {
+            return;
+        }
+        if known.until > now.wall.after(LONGEST_ACCEPTANCE) {
+            let says = format!("{id}: its acceptance is ignored, since the clock was set back");
+            self.tell(Notice { topic: Topic::Acceptance, says }, now);
+            return;
+        }
+        self.policy.accept(known.clone());
     }
 
     fn recall_check(&mut self, known: &PastCheck, now: Now) {

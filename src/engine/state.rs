@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) chosen: bool,
     /// Whether somebody has said when the deploy was.
     pub(super) told: bool,
+    /// What was answered for in this session, the last word on each check.
+    pub(super) answered: Vec<Acceptance>,
     pub(super) integrations: Vec<Arc<IntegrationView>>,
     pub(super) ledger: Ledger,
     verdict: Option<Verdict>,
@@ -61,6 +63,7 @@ impl State {
             compared: Compared::default(),
             chosen: plan.policy.against.is_some(),
             told: plan.policy.deploy.is_some(),
+            answered: Vec::new(),
             integrations: plan.integrations.iter().map(view).collect(),
             ledger: Ledger::default(),
             verdict: None,
@@ -129,12 +132,20 @@ impl State {
         }
     }
 
-    /// Lets somebody answer for a blocker.
+    /// Lets somebody answer for a blocker, or not any more if the end is now.
     pub(super) fn accept(&mut self, acceptance: Acceptance, now: Now) {
         let by = acceptance.owner.as_deref().map(|owner| format!(" by {owner}"));
-        let text = format!("accepted{}: {}", by.unwrap_or_default(), acceptance.reason);
+        let back = acceptance.until <= now.wall;
+        let word = if back { "not accepted any more" } else { "accepted" };
+        let text = format!("{word}{}: {}", by.unwrap_or_default(), acceptance.reason);
         self.note(Some(acceptance.check.clone()), None, text, now);
-        self.policy.accept(acceptance);
+        self.answered.retain(|other| other.check != acceptance.check);
+        self.answered.push(acceptance.clone());
+        if back {
+            self.policy.take_back(&acceptance.check);
+        } else {
+            self.policy.accept(acceptance);
+        }
     }
 
     /// Tells the user something, and when that was.
@@ -188,6 +199,7 @@ impl State {
             baseline: self.policy.against.clone(),
             shifts: Shifts::default(),
             paused: self.paused,
+            answered: self.answered.clone(),
             score: HealthScore::overall(self.integrations.iter().map(AsRef::as_ref)),
             integrations: self.integrations.clone(),
             verdict,

@@ -2,8 +2,8 @@
 
 use super::note::Note;
 use crate::domain::{
-    BLOCKS, Baseline, Blocker, CheckId, CheckView, Deploy, Event, HealthScore, IntegrationId,
-    IntegrationView, Journal, Severity, Snapshot, Timestamp, Verdict,
+    Acceptance, BLOCKS, Baseline, Blocker, CheckId, CheckView, Deploy, Event, HealthScore,
+    IntegrationId, IntegrationView, Journal, Severity, Snapshot, Timestamp, Verdict,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -21,6 +21,7 @@ pub(super) struct Gatherer {
     served: Option<String>,
     deploy: Option<Deploy>,
     baseline: Option<Arc<Baseline>>,
+    answered: Vec<Acceptance>,
     verdict: Option<(Verdict, Option<HealthScore>)>,
 }
 
@@ -50,6 +51,7 @@ impl Gatherer {
         self.events(snapshot, &mut notes);
         self.deploy(snapshot, &mut notes);
         self.baseline(snapshot, &mut notes);
+        self.answered(snapshot, &mut notes);
         self.verdict(snapshot, &mut notes);
         notes
     }
@@ -107,6 +109,15 @@ impl Gatherer {
             self.baseline = Some(Arc::clone(baseline));
             into.push(Note::Baseline { baseline: Arc::clone(baseline), snapshot });
         }
+    }
+
+    /// What was answered for in this session; what earlier ones said is kept already.
+    fn answered(&mut self, snapshot: &Snapshot, into: &mut Vec<Note>) {
+        let new = snapshot.answered.iter().filter(|it| !self.answered.contains(it));
+        into.extend(
+            new.cloned().map(|acceptance| Note::Accepted { at: snapshot.wall, acceptance }),
+        );
+        self.answered.clone_from(&snapshot.answered);
     }
 
     fn verdict(&mut self, snapshot: &Snapshot, into: &mut Vec<Note>) {
@@ -251,6 +262,7 @@ mod tests {
             | Note::Baseline { .. }
             | Note::Served { .. }
             | Note::Deploy { .. }
+            | Note::Accepted { .. }
             | Note::Test { .. }
             | Note::Evidence { .. } => None,
         };

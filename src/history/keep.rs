@@ -164,7 +164,7 @@ impl Keeper {
             past.baseline = None; // a pipeline names the one that it means
         }
         // A new engine has room for a command; without one there is nobody to tell.
-        let _refused = self.engine.send(Command::Recall(past));
+        let _refused = self.engine.send(Command::Recall(Box::new(past)));
     }
 
     /// Opens the file, unless it is, and enters this run.

@@ -1,4 +1,4 @@
-use crate::domain::{Baseline, Deploy, Mark, Severity, Timestamp, Verdict};
+use crate::domain::{Acceptance, Baseline, Deploy, Mark, Severity, Timestamp, Verdict};
 use std::sync::Arc;
 
 /// Something to be kept.
@@ -22,6 +22,9 @@ pub(super) enum Note {
     Served { at: Timestamp, app: String, version: String },
     /// From when on evidence counts.
     Deploy { app: Option<String>, deploy: Deploy },
+    /// Somebody answers for a check, in place of what was kept of it before; one that has
+    /// ended is taken back.
+    Accepted { at: Timestamp, acceptance: Acceptance },
     /// A performance test has ended.
     Test { at: Timestamp, test: String, record: String },
 }

@@ -2,10 +2,12 @@
 
 use super::{
     note::{mark, severity},
+    trim::ENDED,
     trouble::Trouble,
 };
 use crate::domain::{
-    Baseline, CheckId, IntegrationId, Past, PastCheck, PastDeploy, PastEvent, Stood, Timestamp,
+    Acceptance, Baseline, CheckId, IntegrationId, Past, PastCheck, PastDeploy, PastEvent, Stood,
+    Timestamp, plain,
 };
 use futures_util::TryStreamExt as _;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
@@ -18,6 +20,10 @@ const EVENTS: (Duration, i64) = (Duration::from_hours(1), 100);
 
 /// Apps whose versions are read; one host has few.
 const APPS: i64 = 50;
+/// Acceptances that are read: there are fewer checks.
+const ACCEPTED: i64 = 500;
+/// Characters kept of a reason and of a name.
+const SENTENCE: usize = 300;
 
 /// Reads what a console shows, up to `now`: what a clock that was set back has put
 /// into the future stays there.
@@ -29,6 +35,7 @@ pub(super) async fn read(link: &mut SqliteConnection, now: Timestamp) -> Result<
     past.events(link, [before(now, EVENTS.0), now.0]).await?;
     past.deploys(link, now).await?;
     past.baseline(link, now).await?;
+    past.accepted(link, now).await?;
     Ok(past.done())
 }
 
@@ -40,6 +47,7 @@ struct Reading {
     served: Vec<(String, String)>,
     deploys: Vec<PastDeploy>,
     baseline: Option<Baseline>,
+    accepted: Vec<Acceptance>,
 }
 
 impl Reading {
@@ -150,6 +158,32 @@ impl Reading {
         Ok(())
     }
 
+    /// What somebody answers for, and what has just ended.
+    async fn accepted(
+        &mut self,
+        link: &mut SqliteConnection,
+        now: Timestamp,
+    ) -> Result<(), Trouble> {
+        let there = "SELECT count(*) FROM sqlite_schema WHERE name = 'accepted'";
+        if sqlx::query_scalar::<_, i64>(there).fetch_one(&mut *link).await? == 0 {
+            return Ok(()); // an older file that nobody may write to
+        }
+        let sql = "SELECT name, reason, owner, until FROM accepted WHERE until > ? LIMIT ?";
+        let query = sqlx::query(sql).bind(before(now, ENDED)).bind(ACCEPTED);
+        for row in query.fetch_all(link).await? {
+            let Ok(check) = CheckId::try_from(row.try_get::<String, _>(0)?) else { continue };
+            let owner: Option<String> = row.try_get(2)?;
+            self.accepted.push(Acceptance {
+                check,
+                pattern: None,
+                reason: plain(&row.try_get::<String, _>(1)?, SENTENCE),
+                owner: owner.map(|owner| plain(&owner, SENTENCE)),
+                until: Timestamp(row.try_get(3)?),
+            });
+        }
+        Ok(())
+    }
+
     fn done(self) -> Past {
         Past {
             checks: self.checks.into_values().collect(),
@@ -158,6 +192,7 @@ impl Reading {
             served: self.served,
             deploys: self.deploys,
             baseline: self.baseline,
+            accepted: self.accepted,
         }
     }
 }

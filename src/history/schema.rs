@@ -54,7 +54,8 @@ CREATE TABLE baseline (
 ";
 
 /// What came later and changes nothing that was there: what a run knew at its end,
-/// what each app has `served` last, and from when on evidence counted.
+/// what each app has `served` last, from when on evidence counted, and what somebody
+/// has answered for in a console.
 pub(super) const ADDED: &str = "
 CREATE TABLE IF NOT EXISTS evidence (
     run INTEGER PRIMARY KEY, at INTEGER NOT NULL, snapshot TEXT NOT NULL
@@ -65,4 +66,8 @@ CREATE TABLE IF NOT EXISTS served (
 CREATE TABLE IF NOT EXISTS deploy (
     at INTEGER PRIMARY KEY, run INTEGER NOT NULL, app TEXT, version TEXT, was TEXT
 ) STRICT;
+CREATE TABLE IF NOT EXISTS accepted (
+    name TEXT PRIMARY KEY, reason TEXT NOT NULL, owner TEXT, until INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";

@@ -15,6 +15,8 @@ const STEPS: [(Duration, Duration); 3] = [
 ];
 /// Parts of everything that go at once when there is too much.
 const PARTS: i64 = 10;
+/// How long an acceptance is told of after its end, and then kept no longer.
+pub(super) const ENDED: Duration = Duration::from_hours(24);
 /// Pages given back to the disk at once.
 const PAGES: u32 = 20_000;
 
@@ -41,6 +43,10 @@ pub(super) async fn trim(
         from = Some(step);
     }
     forget(link, before(now, bounds.age)).await?;
+    sqlx::query("DELETE FROM accepted WHERE until < ?")
+        .bind(before(now, ENDED))
+        .execute(&mut *link)
+        .await?;
     for _ in 0..PARTS {
         let Some(oldest) = oldest(link).await?.filter(|oldest| *oldest < now.0) else { break };
         if size(link).await? <= bounds.bytes {

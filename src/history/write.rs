@@ -4,7 +4,7 @@ use super::{
     note::{Note, degree, number},
     trouble::Trouble,
 };
-use crate::domain::{Baseline, Deploy, Timestamp, Verdict};
+use crate::domain::{Acceptance, Baseline, Deploy, Timestamp, Verdict};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::collections::HashMap;
 
@@ -145,6 +145,7 @@ impl Pen {
             }
             Note::Evidence { at, snapshot } => return self.evidence(batch, *at, snapshot).await,
             Note::Baseline { baseline, snapshot } => return taken(batch, baseline, snapshot).await,
+            Note::Accepted { at, acceptance } => return answered(batch, *at, acceptance).await,
             Note::Served { at, app, version } => return served(batch, *at, [app, version]).await,
             Note::Deploy { app, deploy } => {
                 return self.deploy(batch, app.as_deref(), deploy).await;
@@ -249,6 +250,24 @@ async fn taken(batch: &mut Batch<'_>, baseline: &Baseline, snapshot: &str) -> Re
         .bind(snapshot)
         .execute(&mut **batch)
         .await?;
+    Ok(())
+}
+
+async fn answered(
+    batch: &mut Batch<'_>,
+    at: Timestamp,
+    acceptance: &Acceptance,
+) -> Result<(), Trouble> {
+    let Acceptance { check, reason, owner, until, .. } = acceptance;
+    let query = if *until <= at {
+        sqlx::query("DELETE FROM accepted WHERE name = ?").bind(check.as_str())
+    } else {
+        let sql = "INSERT OR REPLACE INTO accepted (name, reason, owner, until, at)
+            VALUES (?, ?, ?, ?, ?)";
+        let query = sqlx::query(sql).bind(check.as_str()).bind(reason).bind(owner.as_deref());
+        query.bind(until.0).bind(at.0)
+    };
+    query.execute(&mut **batch).await?;
     Ok(())
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn snapshot_of(integrations: Vec<Arc<IntegrationView>>) -> Snapshot {
         settled: None,
         baseline: None,
         shifts: Shifts::default(),
+        answered: Vec::new(),
         paused: false,
         score: crate::domain::HealthScore::overall(integrations.iter().map(AsRef::as_ref)),
         verdict: Verdict::of(&integrations, &blockers, &policy, AT),

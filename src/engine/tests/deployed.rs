@@ -133,7 +133,7 @@ async fn a_baseline_that_was_taken_for_a_deploy_is_kept_through_it() {
     assert!(engine.stop(Duration::from_secs(1)).await);
     let (engine, handle) = Engine::start(of_app(&fake, 0));
     let baseline = Some(Baseline::clone(&kept));
-    handle.send(Command::Recall(Past { baseline, ..Past::default() })).unwrap();
+    handle.send(Command::Recall(Box::new(Past { baseline, ..Past::default() }))).unwrap();
     seconds(1).await;
     assert_eq!(against(&handle), Some(("now".into(), 0)), "the next session knows it");
     assert!(engine.stop(Duration::from_secs(1)).await);
@@ -162,7 +162,7 @@ async fn a_deploy_outlives_the_session_that_saw_it() {
         for late in [false, true] {
             let fake = Fake::new(&[("a", None, Does::Pass)]);
             let (engine, handle) = Engine::start(of_app(&fake, 60));
-            let recall = || handle.send(Command::Recall(past(served, at))).unwrap();
+            let recall = || handle.send(Command::Recall(Box::new(past(served, at)))).unwrap();
             if late {
                 serves(&handle, now);
                 seconds(2).await;
@@ -188,7 +188,7 @@ async fn when_somebody_says_when_it_was_the_version_is_only_its_name() {
     plan.policy.deploy = Some(Deploy { at, wall: WALL, version: None, was: None });
     let (engine, handle) = Engine::start(plan);
     let served = vec![("api".into(), "1".into())];
-    handle.send(Command::Recall(Past { served, ..Past::default() })).unwrap();
+    handle.send(Command::Recall(Box::new(Past { served, ..Past::default() }))).unwrap();
     serves(&handle, "2");
     seconds(8).await;
     assert_eq!((version(&handle).as_deref(), rule(&handle).0), (Some("2"), Rule::Settling));

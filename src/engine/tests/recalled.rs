@@ -39,7 +39,7 @@ async fn ages_and_graphs_go_on_where_an_earlier_session_ended() {
         let fake = Fake::new(&[("a", None, Does::Fail), ("b", None, Does::Pass)]);
         let (engine, handle) = Engine::start(Plan { began: 400 * DAY, ..plan(&fake) });
         seconds(late).await;
-        handle.send(Command::Recall(past(&fake))).unwrap();
+        handle.send(Command::Recall(Box::new(past(&fake)))).unwrap();
         seconds(15).await;
         let snapshot = handle.snapshots.borrow().clone();
         let blocker = &snapshot.blockers[0];
@@ -65,7 +65,7 @@ async fn a_clock_that_was_set_back_makes_nothing_older_or_younger_than_now() {
         let since = WALL.after(DAY);
         known.stood = Some(Stood { severity: Severity::Bad, since, blocked: Some(since) });
     }
-    handle.send(Command::Recall(future)).unwrap();
+    handle.send(Command::Recall(Box::new(future))).unwrap();
     seconds(5).await;
     let snapshot = handle.snapshots.borrow().clone();
     let age = snapshot.at.saturating_sub(snapshot.blockers[0].since);

@@ -27,7 +27,7 @@ impl Ends {
     async fn recalled(&mut self) -> Past {
         let command = self.command().await;
         let Command::Recall(past) = command else { panic!("{command:?}") };
-        past
+        *past
     }
 
     async fn told(&mut self) -> String {

@@ -3,8 +3,10 @@
 use super::*;
 use crate::domain::perf::{Arrivals, Ended, Generator, Latency, Load, Operation, PATIENCE, Record};
 use crate::{
-    domain::{CheckId, Finding, Journal, Policy, Severity, Snapshot, Tally, Turn, sample},
-    history::{gather, write::EVIDENCE},
+    domain::{
+        Acceptance, CheckId, Finding, Journal, Policy, Severity, Snapshot, Tally, Turn, sample,
+    },
+    history::{gather, past, trim, write::EVIDENCE},
 };
 
 fn transition(at: i64, outcome: &'static str) -> Note {
@@ -184,4 +186,48 @@ async fn a_file_from_before_there_was_evidence_gets_a_place_for_it() {
     drop(archive);
     let mut file = opened(&path).await;
     write(&mut file, &[gather::evidence(&known()).unwrap()]).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_answers_for_what_is_kept_until_a_day_after_its_end() {
+    let (_folder, path) = place();
+    let mut file = opened(&path).await;
+    let hour = Duration::from_hours(1);
+    let accepted = |name: &str, reason: &str, until: Timestamp| Acceptance {
+        check: CheckId::try_from(name.to_owned()).unwrap(),
+        pattern: None,
+        reason: reason.into(),
+        owner: Some("anna".into()),
+        until,
+    };
+    let mut snapshot = known();
+    let mut gatherer = gather::Gatherer::default();
+    let mut file_notes = Vec::new();
+    for answered in [
+        vec![accepted("redis.lock", "not used here", NOW.after(hour))],
+        vec![
+            accepted("redis.lock", "still not used", NOW.after(2 * hour)),
+            accepted("redis.queue", "mended \u{202e}tonight", NOW.after(hour)),
+            accepted("redis.cache", "mended tonight", NOW.after(hour)),
+        ],
+        vec![accepted("redis.cache", "it is needed", NOW)],
+    ] {
+        snapshot.answered = answered;
+        let notes = gatherer.gather(&snapshot);
+        file_notes.extend(notes.into_iter().filter(|it| matches!(it, Note::Accepted { .. })));
+        assert!(!gatherer.gather(&snapshot).iter().any(|it| matches!(it, Note::Accepted { .. })));
+    }
+    assert_eq!(file_notes.len(), 5);
+    write(&mut file, &file_notes).await.unwrap();
+    let at = async |file: &mut Opened, now| past::read(&mut file.link, now).await.unwrap().accepted;
+    let expected = [
+        accepted("redis.lock", "still not used", NOW.after(2 * hour)),
+        accepted("redis.queue", "mended <U+202E>tonight", NOW.after(hour)),
+    ];
+    assert_eq!(at(&mut file, NOW).await, expected, "one was taken back");
+    assert_eq!(at(&mut file, NOW.after(24 * hour)).await, expected, "one has ended, and is told");
+    assert_eq!(at(&mut file, NOW.after(25 * hour)).await, expected[..1]);
+    let bounds = Bounds { age: 9000 * hour, bytes: 200 << 20 };
+    trim::trim(&mut file.link, bounds, NOW.after(26 * hour)).await.unwrap();
+    assert_eq!(number(&mut file, "SELECT count(*) FROM accepted").await, 1);
 }

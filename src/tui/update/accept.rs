@@ -21,7 +21,9 @@ pub(crate) struct Prompt {
     pub(crate) check: CheckId,
     /// `B3`
     pub(crate) label: String,
-    /// Why it is acceptable.
+    /// Whether somebody answers for it already.
+    pub(crate) accepted: bool,
+    /// Why it is acceptable, or is not any more.
     pub(crate) reason: String,
     /// Until when, once the reason is there.
     pub(crate) until: Option<String>,
@@ -34,6 +36,7 @@ impl Prompt {
         Self {
             check: blocker.check.clone(),
             label: blocker.label(),
+            accepted: blocker.accepted.is_some(),
             reason: String::new(),
             until: None,
             wrong: None,
@@ -56,7 +59,8 @@ pub(crate) fn is_possible(model: &Model) -> bool {
     model.live.blockers.iter().any(Blocker::is_acceptable)
 }
 
-/// Asks about the blocker under the cursor, or the foremost of all.
+/// Asks about the blocker under the cursor, or the foremost of all; about one that
+/// somebody answers for where there is no other.
 pub(super) fn ask(model: &mut Model) {
     let here = |blocker: &&Blocker| match (&model.screen, model.check()) {
         (Screen::Integration(_), Some(check)) => {
@@ -67,8 +71,10 @@ pub(super) fn ask(model: &mut Model) {
         }
     };
     let all = || model.live.blockers.iter().filter(|blocker| blocker.is_acceptable());
-    let found = all().find(here).or_else(|| all().next()).map(Prompt::about);
-    model.prompt = found;
+    let open = || all().filter(|blocker| blocker.is_open());
+    let under = open().find(here).or_else(|| all().find(here));
+    let found = under.or_else(|| open().next()).or_else(|| all().next());
+    model.prompt = found.map(Prompt::about);
 }
 
 /// What a key does while the question stands; nothing else hears it.
@@ -108,7 +114,8 @@ fn another(model: &mut Model, onwards: bool) {
     let Some(count) = Some(all.len()).filter(|count| *count > 0) else { return };
     let here = all.iter().position(|it| it.check == prompt.check).unwrap_or(0);
     let next = if onwards { (here + 1) % count } else { (here + count - 1) % count };
-    (prompt.check, prompt.label) = (all[next].check.clone(), all[next].label());
+    let Prompt { check, label, accepted, .. } = Prompt::about(all[next]);
+    (prompt.check, prompt.label, prompt.accepted) = (check, label, accepted);
 }
 
 fn go_on(model: &mut Model) -> Option<Effect> {
@@ -123,7 +130,7 @@ fn go_on(model: &mut Model) -> Option<Effect> {
         }
         return None;
     };
-    match end(&typed, now) {
+    match end(&typed, now, prompt.accepted) {
         Err(wrong) => {
             prompt.wrong = Some(wrong);
             None
@@ -131,7 +138,11 @@ fn go_on(model: &mut Model) -> Option<Effect> {
         Ok(until) => {
             let check = prompt.check.clone();
             model.prompt = None;
-            model.say(format!("{check} is accepted until {}", units::moment(until)));
+            model.say(if until > now {
+                format!("{check} is accepted until {}", units::moment(until))
+            } else {
+                format!("{check} is not accepted any more")
+            });
             let owner = model.user.clone();
             let acceptance = Acceptance { check, pattern: None, reason, owner, until };
             Some(Effect::Send(Command::Accept(acceptance)))
@@ -139,7 +150,11 @@ fn go_on(model: &mut Model) -> Option<Effect> {
     }
 }
 
-fn end(typed: &str, now: Timestamp) -> Result<Timestamp, String> {
+/// Until when; now takes back what was said before.
+fn end(typed: &str, now: Timestamp, accepted: bool) -> Result<Timestamp, String> {
+    if accepted && typed.trim() == "now" {
+        return Ok(now);
+    }
     let until = units::end(typed, now).ok_or_else(|| format!("an end is {ENDS}"))?;
     if until <= now {
         return Err("that is over already".into());
@@ -200,6 +215,27 @@ mod tests {
             press(&mut model, KeyCode::Backspace);
         }
         assert!(write(&mut model, "1d\n").is_some());
+    }
+
+    #[test]
+    fn what_somebody_answers_for_can_be_taken_back() {
+        let mut model = sample::model();
+        let mut snapshot = (*model.live).clone();
+        snapshot.blockers.retain(|it| it.check.as_str() == "database.connect");
+        write(&mut model, "2aanother reason\nnow\n");
+        let wrong = model.prompt.take().unwrap().wrong.unwrap();
+        assert!(wrong.starts_with("an end is 4h"), "nobody answers for it yet: {wrong}");
+        let until = model.wall().after(std::time::Duration::from_hours(1));
+        let check = snapshot.blockers[0].check.clone();
+        let (reason, owner) = ("moved to web-4 tonight".into(), None);
+        snapshot.blockers[0].accepted =
+            Some(Acceptance { check, pattern: None, reason, owner, until });
+        model.live = Arc::new(snapshot);
+        assert!(is_possible(&model));
+        let sent = write(&mut model, "ait was not moved\nnow\n");
+        let Some(Effect::Send(Command::Accept(acceptance))) = sent else { panic!("{sent:?}") };
+        assert_eq!(acceptance.until, model.wall(), "it ends at once");
+        assert!(model.message.as_ref().unwrap().text.ends_with("is not accepted any more"));
     }
 
     #[test]

@@ -53,11 +53,12 @@ pub(super) fn keys(page: &mut Page<'_>, slot: Slot, model: &Model) {
 
 /// What is asked, and the end of what was typed.
 fn question(page: &mut Page<'_>, slot: Slot, prompt: &Prompt) {
-    let Prompt { label, check, until, .. } = prompt;
+    let Prompt { label, check, until, accepted, .. } = prompt;
     let asked = match until {
         None if slot.width < 60 => format!("{label} because: "),
         None => format!("accept {label} {check} because: "),
         Some(_) if slot.width < 60 => format!("{label} until: "),
+        Some(_) if *accepted => format!("accept {label} until (4h, 2d, or now to end it): "),
         Some(_) => format!("accept {label} until ({ENDS}): "),
     };
     // Where there is no line for why the last answer was not taken, the sign says so.
