@@ -13,6 +13,7 @@ mod config;
 mod deploy;
 mod doctor;
 mod explain;
+mod formats;
 mod history;
 mod init;
 mod report;
@@ -250,24 +251,6 @@ fn the_list_names_every_check_that_a_run_would_have() {
     let listed = list.as_array().unwrap().iter();
     assert_eq!(listed.map(|it| it["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
     assert_eq!(home.run("list redis.lock").out.lines().count(), 3, "a title and what lock needs");
-}
-
-#[test]
-fn the_command_line_documents_and_completes_itself() {
-    let home = Home::new();
-    let bash = home.run("completions bash");
-    let script = home.0.path().join("tminus.bash");
-    fs::write(&script, &bash.out).unwrap();
-    assert!(Command::new("bash").arg("-n").arg(&script).status().unwrap().success());
-    for shell in ["zsh", "fish", "elvish", "powershell"] {
-        let ran = home.run(&format!("completions {shell}"));
-        assert!(ran.code == 0 && ran.out.contains("min-score"), "{shell}");
-    }
-    let page = home.run("man").out;
-    for section in [".SH NAME", ".SH \"TMINUS CHECK\"", "\\-\\-exit\\-style", ".SH \"TMINUS LIST\""]
-    {
-        assert!(page.contains(section), "{section}");
-    }
 }
 
 #[test]
