@@ -103,7 +103,7 @@ pub enum Verb {
     /// Says what became of what stood in the way, and what was measured, from one baseline
     /// to another.
     ///
-    /// Ends with 1 if something is new, with 0 otherwise.
+    /// Ends with 1 if something is new or gone, with 0 otherwise.
     Diff {
         /// The baseline from before.
         before: String,

@@ -40,6 +40,9 @@ pub struct Was {
     /// What was measured there of what was deployed then.
     #[serde(flatten)]
     pub measured: Measured,
+    /// The names of what was there, where it is missed once it is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// What became of a check from one baseline to another.
@@ -84,6 +87,7 @@ impl Baseline {
             stood: stands(&check.id, snapshot),
             summary: check.finding.summary.clone(),
             measured: Measured::of(check, from),
+            names: check.finding.names.clone(),
         };
         let checks = snapshot.integrations.iter().flat_map(|view| &view.checks);
         Self {
@@ -110,6 +114,31 @@ impl Baseline {
         };
         let changes = self.checks.iter().filter_map(|was| Some((now(was)?, was)));
         changes.collect()
+    }
+
+    /// How that check stood.
+    pub fn was(&self, check: &CheckId) -> Option<&Was> {
+        self.checks.iter().find(|was| was.check == *check)
+    }
+
+    /// What was there by name, and is not in `after`: the check that looked, and the name.
+    pub fn gone<'a>(&'a self, after: &'a Self) -> impl Iterator<Item = (&'a CheckId, &'a str)> {
+        self.checks.iter().flat_map(|was| {
+            // Where nothing was found at all, that is what is wrong.
+            let now = after.was(&was.check).filter(|now| !now.names.is_empty());
+            let is_gone = move |name: &&String| now.is_some_and(|now| !now.names.contains(name));
+            was.names.iter().filter(is_gone).map(|name| (&was.check, name.as_str()))
+        })
+    }
+
+    /// Keeps missing what `earlier` knew where a check fails.
+    pub fn inherit(&mut self, earlier: &Self) {
+        for was in self.checks.iter_mut().filter(|was| was.mark == Mark::Fail) {
+            let known = earlier.was(&was.check).map_or(&[][..], |it| &it.names);
+            was.names.extend_from_slice(known);
+            was.names.sort();
+            was.names.dedup();
+        }
     }
 
     /// How many stood in the way.
@@ -213,6 +242,36 @@ mod tests {
         let known = after.blockers.iter().filter_map(|it| it.new).collect::<Vec<_>>();
         assert_eq!(known, [false]);
         assert_eq!(before.changes(&Baseline::of("after", &after)).len(), 1);
+    }
+
+    #[test]
+    fn what_was_missed_stays_missed_until_it_fails_no_more() {
+        let with = |finding: Finding, names: [&str; 2]| {
+            Baseline::of(
+                "x",
+                &snapshot(
+                    [
+                        finding.names(names.map(ToOwned::to_owned)),
+                        Finding::pass("ok"),
+                        Finding::pass("ok"),
+                        Finding::pass("ok"),
+                    ],
+                    &Policy::default(),
+                ),
+            )
+        };
+        let earlier = with(Finding::pass("ok"), ["b", "c"]);
+        let mut fails = with(Finding::fail("1 gone"), ["a", "b"]);
+        fails.inherit(&earlier);
+        assert_eq!(fails.checks[0].names, ["a", "b", "c"]);
+        let mut passes = with(Finding::pass("ok"), ["a", "b"]);
+        passes.inherit(&earlier);
+        assert_eq!(passes.checks[0].names, ["a", "b"]);
+        let check = &earlier.checks[0].check;
+        assert_eq!(earlier.gone(&passes).collect::<Vec<_>>(), [(check, "c")]);
+        passes.checks[0].names.clear();
+        assert_eq!(earlier.gone(&passes).count(), 0, "nobody knows");
+        assert_eq!(passes.was(&earlier.checks[3].check), Some(&passes.checks[3]));
     }
 
     #[test]

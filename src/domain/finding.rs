@@ -2,6 +2,8 @@ use super::{Cause, Evidence, Outcome, PoolFigures, Quantity, Receipt, Skip, plai
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Names kept of what is there.
+const NAMES: usize = 1_000;
 /// Characters kept of a summary or a remedy.
 const SENTENCE: usize = 300;
 
@@ -32,6 +34,9 @@ pub struct Finding {
     /// What of it, when it changes, makes those who need this check look anew:
     /// who answered, and what it refused. Never shown.
     pub gist: String,
+    /// The names of what is there, where it is missed once it is gone. Never shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Whether it leaves no doubt, so that asking again could only do harm.
     pub certain: bool,
 }
@@ -51,6 +56,7 @@ impl Finding {
             receipt: Receipt::default(),
             pool: None,
             gist: String::new(),
+            names: Vec::new(),
             certain: false,
         }
     }
@@ -84,6 +90,13 @@ impl Finding {
     #[must_use]
     pub fn remedy(mut self, remedy: &str) -> Self {
         self.remedy = Some(plain(remedy, SENTENCE));
+        self
+    }
+
+    /// Adds the names of what is there; those beyond the thousandth are not missed.
+    #[must_use]
+    pub fn names(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names = names.into_iter().take(NAMES).map(|name| plain(&name, SENTENCE)).collect();
         self
     }
 
@@ -152,7 +165,7 @@ impl Finding {
 
     /// Every text in it, for whoever must look for secrets.
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        let Self { summary, remedy, fault, evidence, gist, .. } = self;
+        let Self { summary, remedy, fault, evidence, gist, names, .. } = self;
         let Evidence { asked, wanted, reply, phases, facts, grid } = evidence;
         let steps = phases.iter_mut().map(|phase| &mut phase.name);
         let words = facts.iter_mut().filter_map(|fact| match &mut fact.value {
@@ -161,6 +174,6 @@ impl Finding {
         });
         let cells = grid.iter_mut().flat_map(super::Grid::texts_mut);
         let single = [summary, asked, wanted, reply, gist].into_iter().chain(remedy).chain(fault);
-        single.chain(words).chain(steps).chain(cells)
+        single.chain(words).chain(steps).chain(cells).chain(names)
     }
 }

@@ -31,14 +31,18 @@ impl State {
 
     /// Takes a baseline, and lets only what is seen afterwards count.
     pub(super) fn baseline(&mut self, name: &str, now: Now) {
-        self.take(name, now);
+        self.take(name, now, None);
         self.chosen = true;
         self.deployed(None, None, now);
     }
 
     /// How everything stands is what is compared with from now on, if anything is known.
-    fn take(&mut self, name: &str, now: Now) {
-        let baseline = Baseline::of(name, &self.snapshot(now));
+    /// What was missed against the one before that nobody has replaced is missed still.
+    fn take(&mut self, name: &str, now: Now, earlier: Option<&Baseline>) {
+        let mut baseline = Baseline::of(name, &self.snapshot(now));
+        if let Some(earlier) = earlier {
+            baseline.inherit(earlier);
+        }
         if baseline.checks.is_empty() {
             return;
         }
@@ -61,7 +65,8 @@ impl State {
         {
             let name = format!("before {version}");
             let usable = Baseline::is_name(&name);
-            self.take(if usable { &name } else { "before the deploy" }, now);
+            let earlier = self.policy.against.clone();
+            self.take(if usable { &name } else { "before the deploy" }, now, earlier.as_deref());
         }
         let [version, was] = [version, was].map(|it| it.map(ToOwned::to_owned));
         let deploy = Deploy { at: now.at, wall: now.wall, version, was };

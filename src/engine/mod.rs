@@ -25,8 +25,8 @@ pub use command::{Command, Refused, Selection};
 
 use crate::{
     domain::{
-        CheckId, CheckSpec, Class, Finding, Flags, Notice, Pending, Policy, Snapshot, Timestamp,
-        Trigger,
+        Baseline, CheckId, CheckSpec, Class, Finding, Flags, Notice, Pending, Policy, Snapshot,
+        Timestamp, Trigger,
     },
     probe::Integration,
     secret::Redactor,
@@ -173,7 +173,8 @@ impl Engine {
         let mut state = State::new(&plan);
         let clock = Clock { started: Instant::now(), began: plan.began, wall: plan.now };
         let (publish, snapshots) = watch::channel(Arc::new(state.snapshot(clock.now())));
-        let machine = Machine { state, clock, publish };
+        let before = watch::Sender::new(plan.policy.against.clone());
+        let machine = Machine { state, clock, publish, before };
         let task = tokio::spawn(machine.run(plan, command_rx, cancel.clone()));
         (Self { cancel, task }, Handle { snapshots, commands })
     }
@@ -213,6 +214,8 @@ struct Machine {
     state: State,
     clock: Clock,
     publish: watch::Sender<Arc<Snapshot>>,
+    /// What is compared with, for those that run the checks.
+    before: watch::Sender<Option<Arc<Baseline>>>,
 }
 
 impl Machine {
@@ -224,7 +227,8 @@ impl Machine {
     ) {
         let (updates, mut update_rx) = mpsc::channel(UPDATES);
         let Plan { integrations, redactor, begin, .. } = plan;
-        let around = Surroundings { updates, cancel: cancel.clone(), redactor, begin };
+        let before = self.before.subscribe();
+        let around = Surroundings { updates, cancel: cancel.clone(), redactor, begin, before };
         let mut pool = Pool::start(integrations, around);
         let mut open = true;
         loop {
@@ -262,16 +266,20 @@ impl Machine {
                 self.state.accept(acceptance.clone(), self.clock.now());
             }
             Command::Recall(past) => {
-                if self.state.recall(past, self.clock.now()) {
+                let deployed = self.state.recall(past, self.clock.now());
+                self.compare();
+                if deployed {
                     pool.pass_on(&ALL_ANEW);
                 }
             }
             Command::Baseline(name) => {
                 self.state.baseline(name, self.clock.now());
+                self.compare();
                 pool.pass_on(&ALL_ANEW);
             }
             Command::Serves(version) => {
                 if self.state.serves(version, self.clock.now()) {
+                    self.compare();
                     pool.pass_on(&ALL_ANEW);
                 }
             }
@@ -280,6 +288,11 @@ impl Machine {
             Command::Recheck(_) | Command::Sample(_) | Command::Cancel(_) => {}
         }
         pool.pass_on(command);
+    }
+
+    /// Lets the runs from now on know what is compared with.
+    fn compare(&self) {
+        self.before.send_replace(self.state.policy.against.clone());
     }
 }
 

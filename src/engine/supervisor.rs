@@ -7,7 +7,7 @@ use super::{
     schedule::{Due, Order, Schedule},
 };
 use crate::{
-    domain::{CheckSpec, Finding, Outcome, Severity, Trigger},
+    domain::{Baseline, CheckSpec, Finding, Outcome, Severity, Trigger},
     probe::{Cx, Ending, Integration, isolate},
     secret::Redactor,
 };
@@ -34,6 +34,8 @@ pub(super) struct Surroundings {
     pub(super) cancel: CancellationToken,
     pub(super) redactor: Redactor,
     pub(super) begin: Begin,
+    /// What is compared with.
+    pub(super) before: watch::Receiver<Option<Arc<Baseline>>>,
 }
 
 /// One integration's runs.
@@ -182,11 +184,12 @@ impl Supervisor {
         let under_way = UnderWay { due, attempt, since: Instant::now(), stop: stop.clone() };
         let allowed = self.specs[due.check].timeout;
         let integration = Arc::clone(&self.integration);
+        let before = self.around.before.borrow().clone();
         let task = self.runs.spawn(async move {
             if attempt > 1 {
                 sleep(BETWEEN + BETWEEN.mul_f64(fastrand::f64() / 3.0)).await;
             }
-            let cx = Cx { cancel: stop.clone() };
+            let cx = Cx { cancel: stop.clone(), before };
             let work = async { integration.run(due.check, &cx).await };
             isolate(work, allowed, &stop).await.into()
         });

@@ -29,8 +29,8 @@ pub use run_id::{RunId, this_run};
 pub use settings::{Complaint, Safety};
 pub use whose::{Claim, Sweeping, Whose};
 
-use crate::domain::{CheckSpec, Finding, IntegrationId, Sweep, Target};
-use std::{future::pending, pin::Pin};
+use crate::domain::{Baseline, CheckSpec, Finding, IntegrationId, Sweep, Target};
+use std::{future::pending, pin::Pin, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// One run of a check, as a future that can be dropped at any await point.
@@ -85,12 +85,14 @@ pub trait Integration: Send + Sync + 'static {
 }
 
 /// What a run may ask of its surroundings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Cx {
     /// Cancelled when the user stops this run or the console shuts down.
     ///
     /// Only runs with clean-up to do need to look; the rest are dropped.
     pub cancel: CancellationToken,
+    /// How everything stood when a baseline was taken, if one is compared with.
+    pub before: Option<Arc<Baseline>>,
 }
 
 /// One row of an integration's check table: what it is and what to call.

@@ -51,7 +51,7 @@ pub(super) async fn diff(
         ListFormat::Json => diff::json(before, after),
     };
     show(&session, &text)?;
-    Ok(if diff::new(before, after) > 0 { gate::NO_GO } else { gate::GO })
+    Ok(if diff::is_worse(before, after) { gate::NO_GO } else { gate::GO })
 }
 
 /// The baseline of that name, for who compares with it.

@@ -11,10 +11,11 @@ use std::fmt::Write as _;
 /// Grows when a field changes its meaning or goes. Fields may be added.
 const SCHEMA_VERSION: u32 = 1;
 
-/// How many stand in the way that did not before.
-pub fn new(before: &Baseline, after: &Baseline) -> usize {
+/// Whether something stands in the way that did not before, or is gone that was there.
+pub fn is_worse(before: &Baseline, after: &Baseline) -> bool {
     let changes = before.changes(after);
-    changes.iter().filter(|(change, ..)| *change == Change::New).count()
+    let new = changes.iter().any(|(change, ..)| *change == Change::New);
+    new || before.gone(after).next().is_some()
 }
 
 /// For people: a line for each change, those of numbers that are more than noise, and a sum.
@@ -27,6 +28,9 @@ pub fn human(before: &Baseline, after: &Baseline) -> String {
     };
     for (change, was, now) in &changes {
         line(change.word(), now.check.as_str(), said(*change, was, now));
+    }
+    for (check, name) in before.gone(after) {
+        line("gone", check.as_str(), name);
     }
     let shifts = Shifts::between(before, after);
     for [word, check, says] in moved(&shifts) {
@@ -49,6 +53,7 @@ struct Document<'a> {
     before: Look<'a>,
     after: Look<'a>,
     changes: Vec<ChangePart<'a>>,
+    gone: Vec<Gone<'a>>,
     shifts: ShiftsPart<'a>,
 }
 
@@ -61,6 +66,13 @@ struct Look<'a> {
     score: Option<u8>,
 }
 
+/// A name that was there.
+#[derive(Serialize)]
+struct Gone<'a> {
+    check: &'a str,
+    name: &'a str,
+}
+
 #[derive(Serialize)]
 struct ChangePart<'a> {
     change: &'static str,
@@ -71,6 +83,7 @@ struct ChangePart<'a> {
 /// For programs: one document. Times are in UTC, numbers in base units.
 pub fn json(before: &Baseline, after: &Baseline) -> String {
     let changes = before.changes(after);
+    let gone = before.gone(after).map(|(check, name)| Gone { check: check.as_str(), name });
     let shifts = Shifts::between(before, after);
     let document = Document {
         schema_version: SCHEMA_VERSION,
@@ -78,6 +91,7 @@ pub fn json(before: &Baseline, after: &Baseline) -> String {
         before: look(before),
         after: look(after),
         changes: changes.iter().map(|(change, was, now)| part(*change, was, now)).collect(),
+        gone: gone.collect(),
         shifts: ShiftsPart::of(&shifts),
     };
     // Every key in it is a text, so it cannot fail.
@@ -117,6 +131,11 @@ mod tests {
         was(&mut after, "performance.memory", true, 61.0);
         was(&mut before, "apis.google", true, 8.0);
         was(&mut after, "apis.google", false, 8.0);
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let export =
+            before.checks.iter().position(|was| was.check.as_str() == "performance.export");
+        before.checks[export.unwrap()].names = names(&["orders_total", "up"]);
+        after.checks[export.unwrap()].names = names(&["up"]);
         (before, after)
     }
 
@@ -129,11 +148,12 @@ mod tests {
         insta::assert_snapshot!(told.join("\n"), @r"
         new    performance.memory           works
         fixed  apis.google                  Google AI key missing
+        gone   performance.export           orders_total
         worse  performance.memory           latency 12.0ms -> 61.2ms, x5.1
         measured: 1 worse, 1 within noise
         1 new, 13 known, 1 fixed from before to after
         ");
-        assert_eq!((new(&before, &after), new(&after, &before)), (1, 1));
+        assert!(is_worse(&before, &after) && !is_worse(&before, &before));
     }
 
     #[test]
@@ -144,5 +164,6 @@ mod tests {
         assert_eq!((&new["change"], &new["check"]), (&"new".into(), &"performance.memory".into()));
         assert_eq!(document["shifts"]["moved"][0]["check"], "performance.memory");
         assert_eq!(document["after"]["name"], "after");
+        assert_eq!(document["gone"][0]["name"], "orders_total");
     }
 }

@@ -10,7 +10,6 @@ use tminus::{
     probe::{Cx, Integration, Safety},
     secret::Secret,
 };
-use tokio_util::sync::CancellationToken;
 
 /// In every URL of these tests, and in no output.
 pub(crate) const PASSWORD: &str = "hunter2-Zq9";
@@ -56,7 +55,7 @@ pub(crate) async fn hung(database: &Database, name: &str) -> (&'static str, Stri
 async fn once(database: &Database, name: &str) -> Finding {
     let specs = database.checks();
     let index = specs.iter().position(|spec| spec.name == name).unwrap();
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     let began = Instant::now();
     let finding = database.run(index, &cx).await.unwrap();
     let took = began.elapsed();

@@ -1,6 +1,10 @@
-//! A release as a pipeline sees it: a small app, a real Redis, three versions.
+//! A release as a pipeline sees it: a small app, a real Redis, three versions; and an app
+//! whose bad version only measurements tell from the good one.
 
-use crate::redis::Server;
+use crate::{
+    redis::Server,
+    shop::{Shop, Version},
+};
 use serde_json::Value;
 use std::{
     fs,
@@ -72,12 +76,8 @@ impl Release {
         Some(Self { home, app, redis })
     }
 
-    /// Runs the program: its exit code and what it printed.
     fn run(&self, line: &str) -> (i32, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tminus"));
-        command.env_clear().env("HOME", self.home.path()).current_dir(self.home.path());
-        let output = command.args(line.split_whitespace()).output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+        tminus(&self.home, line)
     }
 
     fn check(&self, line: &str) -> (i32, Value) {
@@ -130,4 +130,89 @@ fn a_bad_version_is_told_from_what_was_bad_and_its_mending_is_go() {
     assert_eq!(release.run("baseline save after redis performance.response").0, 0);
     let (code, diff) = release.run("diff before after");
     assert!(code == 0 && diff.contains("fixed  performance.response"), "{diff}");
+}
+
+/// The good version, the bad one, and its mending.
+const GOOD: Version = Version { name: "v1", millis: 5, is_bad: false };
+const BAD: Version = Version { name: "v2", millis: 60, is_bad: true };
+const MENDED: Version = Version { name: "v3", millis: 5, is_bad: false };
+
+/// Runs the program in `home`: its exit code and what it printed.
+fn tminus(home: &TempDir, line: &str) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tminus"));
+    command.env_clear().env("HOME", home.path()).current_dir(home.path());
+    let output = command.args(line.split_whitespace()).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// What has moved for the worse: the check, what of it, and how many times.
+fn worse(document: &Value) -> Vec<(String, String, f64)> {
+    let moved = document["shifts"]["moved"].as_array().unwrap().iter();
+    let worse = moved.filter(|it| it["worse"] == true).map(|it| {
+        let word = |key: &str| it[key].as_str().unwrap().to_owned();
+        let number = |key: &str| it[key].as_f64().unwrap();
+        (word("check"), word("gauge"), number("after") / number("before"))
+    });
+    worse.collect()
+}
+
+#[test]
+fn a_version_that_is_slower_leaks_and_lost_a_metric_is_no_go_until_it_is_mended() {
+    let (home, mut shop) = (tempfile::tempdir().unwrap(), Shop::start(GOOD));
+    let (here, port) = (shop.url(), shop.port());
+    // Loose where a busy host would be taken for the app: that it is slower is measured.
+    let config = format!(
+        "[performance]\nport = {port}\nurl = \"{here}/\"\nmetrics = \"{here}/metrics\"\n\
+         memory_limit_mib = 48\nresponse_limit = \"3s\"\n\
+         [app]\nname = \"shop\"\nversion = {{ url = \"{here}/version\" }}\n\
+         [checks.\"performance.timing\"]\nweight = 0\nclass = \"info\"\n"
+    );
+    fs::write(home.path().join("tminus.toml"), config).unwrap();
+    assert_eq!(tminus(&home, "check performance").0, 0);
+    let (code, kept) = tminus(&home, "baseline save before performance");
+    assert_eq!(code, 0, "{kept}");
+
+    shop.deploy(BAD);
+    let line = "check performance --baseline before --settle 1s --format json";
+    // Long enough that the memory is read again once all pages were asked for.
+    let (code, text) = tminus(&home, &format!("{line} --wait 15s"));
+    let bad: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &bad["verdict"]["rule"]), (1, &4.into()), "{}", bad["verdict"]);
+    assert_eq!(bad["deploy"]["version"], "v2");
+    let mut because: Vec<&str> = bad["verdict"]["because"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect();
+    because.sort_unstable();
+    assert_eq!(because, ["performance.export", "performance.memory"]);
+    let blockers = bad["blockers"].as_array().unwrap();
+    let export = blockers.iter().find(|it| it["check"] == "performance.export").unwrap();
+    assert_eq!(export["new"], true);
+    let gone = "1 of 3 metrics gone since before: shop_orders_total";
+    assert_eq!(export["summary"], gone);
+    let worse = worse(&bad);
+    let by = |check: &str, gauge: &str| {
+        let found = worse.iter().find(|it| it.0 == check && it.1 == gauge);
+        found.unwrap_or_else(|| panic!("{check} {gauge} in {}", bad["shifts"])).2
+    };
+    assert!(by("performance.response", "latency") > 1.5, "{worse:?}");
+    assert!(by("performance.memory", "memory") > 1.5, "{worse:?}");
+    assert_eq!(tminus(&home, "baseline save bad performance").0, 0);
+    let (code, diff) = tminus(&home, "diff before bad");
+    let told = |what: &str| diff.lines().any(|line| line == what);
+    assert!(code == 1 && told("gone   performance.export           shop_orders_total"), "{diff}");
+    assert!(diff.contains("new    performance.memory "), "{diff}");
+    assert!(diff.contains("worse  performance.response         latency "), "{diff}");
+
+    shop.deploy(MENDED);
+    let (code, text) = tminus(&home, &format!("{line} --wait 2m"));
+    let good: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &good["verdict"]["word"]), (0, &"GO".into()), "{}", good["verdict"]);
+    assert_eq!(good["deploy"]["version"], "v3");
+    assert_eq!(tminus(&home, "baseline save after performance").0, 0);
+    let (code, diff) = tminus(&home, "diff bad after");
+    let fixed = |check: &str| diff.lines().any(|it| it.starts_with("fixed") && it.contains(check));
+    assert!(code == 0 && fixed("performance.memory"), "{diff}");
 }

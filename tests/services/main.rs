@@ -16,6 +16,7 @@ mod mariadb;
 mod postgres;
 mod prometheus;
 mod redis;
+mod shop;
 mod sqlite;
 mod support;
 mod verdict;

@@ -21,7 +21,6 @@ use tminus::{
     secret::Secret,
 };
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 fn asset(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(path)
@@ -70,7 +69,7 @@ impl Server {
 
 /// One run as the engine does it: an error becomes a finding, and time is short.
 async fn connect(monitoring: &Monitoring) -> Finding {
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     let spec = &monitoring.checks()[0];
     assert_eq!(spec.name, "connect");
     match timeout(spec.timeout, monitoring.run(0, &cx)).await {

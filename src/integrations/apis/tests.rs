@@ -8,7 +8,6 @@ use crate::{
 };
 use std::time::Duration;
 use tokio::time::{advance, pause, resume};
-use tokio_util::sync::CancellationToken;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{any, header, path},
@@ -45,7 +44,7 @@ fn single(provider: Provider, key: &str, url: &str) -> Apis {
 /// Runs a check and makes sure that nothing of the key is in what it says.
 async fn run(apis: &Apis, name: &str) -> Finding {
     let index = apis.checks().iter().position(|spec| spec.name == *name).unwrap();
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     let finding = apis.run(index, &cx).await.unwrap_or_else(Finding::from);
     let all = format!("{finding:?}");
     assert!(!all.contains("CANARY"), "{name} leaks the key: {all}");

@@ -180,12 +180,11 @@ mod tests {
         domain::{Cause, Finding, Outcome},
         secret::Secret,
     };
-    use tokio_util::sync::CancellationToken;
     use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
     async fn run(monitoring: &Monitoring, name: &str) -> Finding {
         let index = monitoring.checks().iter().position(|spec| spec.name == *name).unwrap();
-        let cx = Cx { cancel: CancellationToken::new() };
+        let cx = Cx::default();
         monitoring.run(index, &cx).await.unwrap_or_else(Finding::from)
     }
 

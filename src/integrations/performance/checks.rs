@@ -3,14 +3,14 @@
 use super::{
     Performance,
     clocks::{lateness, readings},
-    judge::{self, Memory, Recent, Timing},
+    judge::{self, Earlier, Memory, Recent, Timing},
     process::{self, Missing, Reading},
     settings::Watched,
     trend::Trend,
 };
 use crate::{
     clock,
-    domain::{Finding, Skip},
+    domain::{Evidence, Finding, Skip},
     probe::{
         Cx, ProbeError,
         http::{self, Limits},
@@ -27,6 +27,8 @@ use tokio::{task::spawn_blocking, time::Instant};
 const LOOK: Duration = Duration::from_millis(1_500);
 /// How much of an answer is read, and how long that may take. Within the time of a run.
 const ANSWER: Limits = Limits { body: 1024 * 1024, total: Duration::from_secs(4) };
+/// The same of what an app exports: some ten thousand series.
+const METRICS: Limits = Limits { body: 8 * 1024 * 1024, total: Duration::from_secs(4) };
 
 impl Performance {
     /// Reads the watched process's memory and what became of it so far.
@@ -79,6 +81,35 @@ impl Performance {
             Ok(answer) => judge::response(&answer, &recent),
             Err(error) => {
                 let evidence = recent.write_to(recent.evidence().reply(&error.to_string()));
+                Finding::from(error).evidence(evidence)
+            }
+        })
+    }
+
+    /// Reads what the app exports, and looks for what the baseline had.
+    pub(super) async fn export(&self, cx: &Cx) -> Result<Finding, ProbeError> {
+        let Some(url) = &self.metrics else {
+            return Ok(Finding::skipped(Skip::NotApplicable, "no metrics configured")
+                .remedy("set metrics under [performance] to have what the app exports checked"));
+        };
+        let check = self.id.check("export");
+        let earlier = cx.before.as_deref().and_then(|baseline| {
+            let names = &baseline.was(&check)?.names;
+            (!names.is_empty()).then_some(Earlier { baseline: &baseline.name, names })
+        });
+        let asked = |evidence: Evidence| {
+            evidence
+                .asked(&format!("GET {}", shown(url)))
+                .wanted("2xx, Prometheus' text format, every metric of the baseline")
+        };
+        Ok(match self.http.get(url, HeaderMap::new(), METRICS).await {
+            Ok(answer) => {
+                let mut finding = judge::export(&answer, earlier).latency(answer.took);
+                let evidence = std::mem::take(&mut finding.evidence);
+                finding.evidence(asked(evidence))
+            }
+            Err(error) => {
+                let evidence = asked(Evidence::default().reply(&error.to_string()));
                 Finding::from(error).evidence(evidence)
             }
         })

@@ -6,6 +6,7 @@
 mod answers;
 mod checks;
 mod clocks;
+mod exposition;
 mod judge;
 mod process;
 mod settings;
@@ -38,6 +39,7 @@ pub struct Performance {
     watched: Watched,
     memory_limits: MemoryLimits,
     address: Option<Url>,
+    metrics: Option<Url>,
     response_limit: Duration,
     http: Http,
     /// Made when first needed, kept because it knows when this host was booted.
@@ -61,6 +63,7 @@ impl Performance {
                 growth: settings.most_growth(),
             },
             address: settings.address(),
+            metrics: settings.metrics_address(),
             response_limit: settings.response_limit,
             http: Http::default(),
             system: Mutex::default(),
@@ -129,6 +132,26 @@ const CHECKS: &[Check<Performance>] = &[
         },
         run: |performance, cx| Box::pin(performance.response(cx)),
     },
+    Check {
+        spec: CheckSpec {
+            name: text("export"),
+            title: text("The app exports its metrics"),
+            hint: text("look at what the app answers there, and correct metrics in [performance]"),
+            does: text(
+                "Sends one GET to the app's metrics, reads them as Prometheus does, and holds \
+                 their names against those of the baseline",
+            ),
+            risk: text("dashboards stay empty and alerts silent, and nobody is told"),
+            cadence: Cadence::Every(Duration::from_secs(15)),
+            timeout: Duration::from_secs(5),
+            weight: 1,
+            class: Class::Major,
+            impact: Impact::ReadOnly,
+            needs: None,
+            graph: false,
+        },
+        run: |performance, cx| Box::pin(performance.export(cx)),
+    },
 ];
 
 impl Integration for Performance {
@@ -142,7 +165,8 @@ impl Integration for Performance {
 
     fn target(&self) -> Target {
         let app = self.address.as_ref().map(|url| format!(", {}", peer(url))).unwrap_or_default();
-        let provenance = match (&self.watched, &self.address) {
+        let asked = self.address.as_ref().or(self.metrics.as_ref());
+        let provenance = match (&self.watched, asked) {
             (Watched::Ourselves, None) => Provenance::Embedded,
             (Watched::Ourselves | Watched::Pid(_) | Watched::Name(_) | Watched::Port(_), _) => {
                 Provenance::Configured

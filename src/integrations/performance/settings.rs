@@ -32,6 +32,10 @@ pub struct Settings {
     /// Address of the app, `http://…` or `https://…`, that a `GET` is sent to.
     /// Default: none, which means that no response time is measured.
     pub url: Option<Secret>,
+    /// Address of the app's metrics in Prometheus' text format, `http://…` or `https://…`,
+    /// that a `GET` is sent to. One that was there when the baseline was taken and is gone
+    /// fails. Default: none, which means that nothing is looked for.
+    pub metrics: Option<Secret>,
     /// Whether `tminus perf load` may put load on the server of `url`: true, or false for
     /// never. Default: none, which allows it on this machine only.
     pub load: Option<bool>,
@@ -50,6 +54,7 @@ impl Default for Settings {
             memory_limit_mib: None,
             growth_limit_mib_per_minute: 5,
             url: None,
+            metrics: None,
             load: None,
             response_limit: Duration::from_millis(100),
         }
@@ -107,6 +112,11 @@ impl Settings {
                 "is not an address; http:// or https:// with a host is accepted",
             ),
             (
+                self.metrics.as_ref().is_some_and(|url| web_address(url).is_none()),
+                "metrics",
+                "is not an address; http:// or https:// with a host is accepted",
+            ),
+            (
                 !RESPONSE_LIMIT.contains(&self.response_limit),
                 "response_limit",
                 "must be between 1ms and 3s",
@@ -129,6 +139,11 @@ impl Settings {
     /// The address that is asked, if it is usable.
     pub(super) fn address(&self) -> Option<Url> {
         self.url.as_ref().and_then(web_address)
+    }
+
+    /// The address of the metrics, if it is usable.
+    pub(super) fn metrics_address(&self) -> Option<Url> {
+        self.metrics.as_ref().and_then(web_address)
     }
 
     /// The most memory, in bytes.
@@ -183,7 +198,9 @@ mod tests {
 
     #[test]
     fn each_setting_is_held_to_its_range() {
-        let cases: [(&str, &[&str]); 16] = [
+        let cases: [(&str, &[&str]); 18] = [
+            ("metrics = 'app:8080'", &["metrics"]),
+            ("metrics = 'http://app/metrics'", &[]),
             ("pid = 7\nname = 'api'", &["pid"]),
             ("name = 'api'\nport = 80", &["pid"]),
             ("pid = 0", &["pid"]),

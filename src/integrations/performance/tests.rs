@@ -1,19 +1,22 @@
 //! The checks as the engine runs them, against real processes and loopback servers.
 
 use super::{judge::Memory, trend::Trend, *};
-use crate::domain::{Finding, Outcome, Quantity, Skip};
+use crate::domain::{
+    Baseline, Finding, Mark, Measured, Outcome, Quantity, Skip, Timestamp, Was, Word,
+};
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     process::{Child, ChildStdout, Command, Stdio, id},
+    sync::Arc,
 };
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 const MEMORY: usize = 0;
 const TIMING: usize = 1;
 const RESPONSE: usize = 2;
+const EXPORT: usize = 3;
 
 fn performance(settings: &str) -> Performance {
     let settings: Settings = toml::from_str(settings).unwrap();
@@ -22,7 +25,7 @@ fn performance(settings: &str) -> Performance {
 }
 
 async fn run(performance: &Performance, check: usize) -> Finding {
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     performance.run(check, &cx).await.unwrap_or_else(Finding::from)
 }
 
@@ -207,4 +210,53 @@ fn a_process_that_hoards_is_told_from_one_that_does_not() {
         assert_eq!(finding.outcome, outcome, "{finding:?}");
         assert!(finding.summary.contains(says), "{}", finding.summary);
     }
+}
+
+#[tokio::test]
+async fn a_metric_that_the_baseline_had_is_missed_in_what_the_app_exports() {
+    let server = MockServer::start().await;
+    let exported = ResponseTemplate::new(200).set_body_string("# TYPE a counter\na_total 1\nb 2\n");
+    Mock::given(any()).respond_with(exported).mount(&server).await;
+    let url = server.uri().replace("//", "//me:hunter2@");
+    let watching = performance(&format!("metrics = '{url}/metrics?key=hunter2'"));
+    let mut finding = run(&watching, EXPORT).await;
+    assert_eq!(
+        (finding.outcome.clone(), &*finding.summary),
+        (Outcome::Pass, "2 metrics, 2 samples")
+    );
+    assert_eq!(finding.names, ["a", "b"]);
+    assert!(finding.evidence.asked.ends_with("/metrics") && finding.latency.is_some());
+    assert!(!finding.texts_mut().any(|text| text.contains("hunter2")));
+    assert_eq!(watching.target().provenance, Provenance::Configured);
+    let was = |names: &[&str]| Was {
+        check: watching.id().check("export"),
+        mark: Mark::Pass,
+        fallback: false,
+        stood: false,
+        summary: String::new(),
+        measured: Measured::default(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let before = Baseline {
+        name: "v1".into(),
+        at: Timestamp(0),
+        host: String::new(),
+        word: Word::Go,
+        score: None,
+        checks: vec![was(&["a", "b", "c"])],
+    };
+    let cx = Cx { before: Some(Arc::new(before)), ..Cx::default() };
+    let finding = watching.run(EXPORT, &cx).await.unwrap();
+    assert_eq!(
+        (finding.outcome, &*finding.summary),
+        (Outcome::Fail, "1 of 3 metrics gone since v1: c")
+    );
+}
+
+#[tokio::test]
+async fn without_an_address_no_metric_is_looked_for() {
+    let finding = run(&performance(""), EXPORT).await;
+    assert_eq!(finding.outcome, Outcome::Skipped(Skip::NotApplicable));
+    let finding = run(&performance("metrics = 'http://127.0.0.1:1/'"), EXPORT).await;
+    assert_eq!(finding.outcome, Outcome::Fail);
 }

@@ -3,7 +3,6 @@ use crate::{
     domain::{Cadence, Finding, Outcome, Skip},
     secret::Secret,
 };
-use tokio_util::sync::CancellationToken;
 
 fn redis(settings: Settings) -> Redis {
     Redis::new(IntegrationId::new("redis").unwrap(), settings, Safety::default())
@@ -14,7 +13,7 @@ fn at(url: &str) -> Settings {
 }
 
 async fn run(redis: &Redis, name: &str) -> Finding {
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     let index = redis.checks().iter().position(|spec| spec.name == name).unwrap();
     redis.run(index, &cx).await.unwrap_or_else(Finding::from)
 }

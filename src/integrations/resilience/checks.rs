@@ -267,7 +267,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn our_own_machinery_holds() {
         let own = Resilience::new(IntegrationId::new("resilience").unwrap());
-        let cx = Cx { cancel: CancellationToken::new() };
+        let cx = Cx::default();
         for (index, spec) in own.checks().iter().enumerate() {
             let began = Instant::now();
             let finding = own.run(index, &cx).await.unwrap();

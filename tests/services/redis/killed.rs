@@ -76,7 +76,7 @@ async fn runs_killed_or_dropped_anywhere_leave_nothing_a_minute_later() {
     }
     let killed = entries(home.path()).len();
     let redis = watch(server.settings());
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     for _ in 0..50 {
         let index = fastrand::usize(..redis.checks().len());
         let allowed = Duration::from_micros(fastrand::u64(..1_000_000));

@@ -35,7 +35,7 @@ async fn ten_thousand_polls_leave_nothing_open() {
     let Some(server) = Server::start(&["--unixsocket", path.to_str().unwrap()]) else { return };
     wait_until("the socket", || path.exists());
     let redis = watch(at(&format!("unix://{}", path.display())));
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     let connect = redis.checks().iter().position(|spec| spec.name == "connect").unwrap();
     let clients = || {
         let list: String = server.ask(&["CLIENT", "LIST"]);

@@ -166,7 +166,7 @@ fn watch(settings: Settings) -> Redis {
 
 /// Runs a check as the engine does: with its timeout, and every end a finding.
 async fn run(redis: &Redis, name: &str) -> Finding {
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     let specs = redis.checks();
     let index = specs.iter().position(|spec| spec.name == name).unwrap();
     let began = Instant::now();

@@ -59,7 +59,7 @@ async fn our_connections_may_be_killed_between_runs() {
 async fn a_run_stopped_anywhere_leaves_only_keys_that_expire() {
     let Some(server) = Server::start(ROOM) else { return };
     let redis = watch(server.settings());
-    let cx = Cx { cancel: CancellationToken::new() };
+    let cx = Cx::default();
     let specs = redis.checks();
     let mut seen = 0;
     for step in 0..24_u64 {

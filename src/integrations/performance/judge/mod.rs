@@ -1,9 +1,11 @@
 //! Decides. Pure: readings and limits in, findings out.
 
+mod export;
 mod memory;
 mod response;
 mod timing;
 
+pub(super) use export::{Earlier, export};
 pub(super) use memory::{Memory, MemoryLimits, memory, missing};
 pub(super) use response::{Recent, is_good, response};
 pub(super) use timing::{Timing, timing};
