@@ -2,6 +2,14 @@
 
 use super::*;
 use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+use std::{env, io::BufRead as _, io::BufReader, sync::Arc};
+use tminus::{
+    clock,
+    domain::{Event, Snapshot},
+    engine::Handle,
+    history::{Bounds, History, Keeping, Kind, Writer},
+};
+use tokio::sync::{mpsc, watch};
 
 fn file(home: &Home) -> PathBuf {
     home.0.path().join(".local/state/tminus/history.db")
@@ -88,4 +96,80 @@ fn a_kill_at_any_moment_leaves_a_file_that_is_whole() {
     let points: i64 = asked(&file(&home), "SELECT count(*) FROM point");
     assert_eq!(whole, "ok");
     assert!((2..=11).contains(&runs) && points > 0, "{runs} runs, {points} points");
+}
+
+/// The variable that makes of this test a writer: where it writes.
+const BE_A_WRITER: &str = "TMINUS_TEST_WRITER";
+/// Between two events of the writer: as closely is known what a kill has cost.
+const BEAT: Duration = Duration::from_millis(20);
+
+#[test]
+#[ignore = "it is the writer that another test kills"]
+fn be_a_writer() {
+    let path = PathBuf::from(env::var_os(BE_A_WRITER).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (publish, snapshots) = watch::channel(Arc::new(Snapshot::default()));
+        let (commands, _kept) = mpsc::channel(32);
+        let writer = Writer { run: "killed".into(), kind: Kind::Check, host: "here".into() };
+        let bounds = Bounds { age: Duration::from_hours(24), bytes: 4 * 1024 * 1024 };
+        let keeping = Keeping { path, bounds, writer, now: clock::now };
+        let history = History::start(keeping, Handle::new(snapshots, commands), None);
+        history.recalled(Duration::from_secs(30)).await;
+        let mut snapshot = Snapshot::default();
+        eprintln!("begun");
+        loop {
+            tokio::time::sleep(BEAT).await;
+            (snapshot.seq, snapshot.at, snapshot.wall) =
+                (snapshot.seq + 1, snapshot.at + BEAT, clock::now());
+            let text = format!("event {}", snapshot.seq);
+            let (at, wall) = (snapshot.at, snapshot.wall);
+            snapshot.journal.push(Event { at, wall, check: None, mark: None, text });
+            publish.send_replace(Arc::new(snapshot.clone()));
+        }
+    });
+}
+
+/// Kills a writer at some moment; says how many milliseconds before that it wrote last.
+fn killed(path: &Path) -> i64 {
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "history::be_a_writer", "--ignored", "--nocapture"])
+        .env(BE_A_WRITER, path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line.ends_with("begun")));
+    thread::sleep(Duration::from_millis(1000 + fastrand::u64(0..1000)));
+    let at = clock::now().0;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(asked::<String>(path, "PRAGMA integrity_check"), "ok");
+    at - asked::<i64>(path, "SELECT max(at) FROM event")
+}
+
+#[test]
+fn a_kill_costs_a_second_at_most() {
+    let home = tempfile::tempdir().unwrap();
+    // Five kills of each of ten files, side by side: most of it is waiting.
+    let file = |n: usize| home.path().join(format!("{n}.db"));
+    let each = |n: usize| (0..5).map(|_| killed(&file(n))).collect::<Vec<i64>>();
+    let mut lost: Vec<i64> = thread::scope(|scope| {
+        let files: Vec<_> = (0..10)
+            .map(|n| {
+                scope.spawn({
+                    let each = &each;
+                    move || each(n)
+                })
+            })
+            .collect();
+        files.into_iter().flat_map(|file| file.join().unwrap()).collect()
+    });
+    lost.sort_unstable();
+    let [median, most] = [lost[lost.len() / 2], lost[lost.len() - 1]];
+    eprintln!("lost by {} kills: {median} ms in the middle, {most} ms at most", lost.len());
+    assert!(median <= 1000, "{lost:?}");
+    // Where the host has no time for the writer, nor has the disk: that is no loss of ours.
+    assert!(most <= 3000, "{lost:?}");
 }
