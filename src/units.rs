@@ -1,5 +1,6 @@
 //! How numbers, spans and moments are written, for every surface.
 
+use crate::domain::perf::{Goal, Judged};
 use crate::domain::{Gauge, Quantity, Shift, Timestamp};
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -97,6 +98,35 @@ pub fn shift(shift: &Shift) -> String {
         format!("x{:.1}", ratio + 1.0)
     };
     format!("{gauge} {before} -> {after}, {by}")
+}
+
+/// A goal in a line: what was wanted, what was found, what is to be said about it.
+pub fn goal(goal: &Goal) -> String {
+    let says = |figure: Quantity| match figure {
+        Quantity::Time(time) => latency(time),
+        Quantity::Ratio(share) if share > 0.0 && share < 0.01 => format!("{:.2} %", share * 100.0),
+        Quantity::Ratio(_) | Quantity::Bytes(_) | Quantity::Count(_) | Quantity::PerSecond(_) => {
+            quantity(figure)
+        }
+    };
+    let judged = match goal.judged {
+        Judged::Pass => "pass",
+        Judged::Fail => "FAIL",
+        Judged::Undecided => "undecided",
+    };
+    let than = if matches!(goal.limit, Quantity::PerSecond(_)) { "at least" } else { "under" };
+    let found = match (goal.found, goal.low, goal.high) {
+        (Some(found), Some(low), Some(high)) => {
+            format!("; {}, surely {} to {}", says(found), says(low), says(high))
+        }
+        (Some(found), Some(low), None) => {
+            format!("; {}, surely over {}", says(found), says(low))
+        }
+        (None, Some(low), _) => format!("; surely over {}", says(low)),
+        _ => String::new(),
+    };
+    let why = if goal.why.is_empty() { String::new() } else { format!("; {}", goal.why) };
+    format!("{judged}: {} {than} {}{found}{why}", goal.name, says(goal.limit))
 }
 
 /// The time of day in this host's zone: `14:07:32`.

@@ -14,6 +14,10 @@ pub struct Report {
     /// Lists the runs that a report can be about, the newest first.
     #[arg(long, conflicts_with = "output")]
     pub runs: bool,
+    /// Compares with the baseline of that name: what is new, known and fixed, and what was
+    /// measured.
+    #[arg(long, value_name = "NAME", conflicts_with = "runs")]
+    pub baseline: Option<String>,
     /// How it is written. html is one file that loads nothing; json has a schema.
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub format: ReportFormat,

@@ -1,7 +1,7 @@
 use super::{
-    Acceptance, App, Baseline, Blocker, Cause, CheckId, CheckSpec, Deploy, Finding, Freshness,
-    HealthScore, IntegrationId, Journal, Mark, Notice, Outcome, Series, Shifts, Status, Tally,
-    Timestamp, Trigger, Verdict,
+    Acceptance, App, Baseline, Blocker, Cause, CheckId, CheckSpec, Compared, Deploy, Finding,
+    Freshness, HealthScore, IntegrationId, Journal, Mark, Notice, Outcome, Series, Shifts, Status,
+    Tally, Timestamp, Trigger, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -65,6 +65,16 @@ impl Snapshot {
     /// nobody knows of one the start of this session.
     pub fn relevant_from(&self) -> Duration {
         self.deploy.as_ref().map_or(self.began, |deploy| deploy.at)
+    }
+
+    /// Compares what is known with a baseline that nobody thought of then. What the verdict
+    /// rests on stays as it was.
+    pub fn compare(&mut self, baseline: Arc<Baseline>) {
+        self.shifts = Shifts::since(&baseline, self, &mut Compared::default());
+        for blocker in &mut self.blockers {
+            blocker.new = baseline.was(&blocker.check).map(|was| !was.stood);
+        }
+        self.baseline = Some(baseline);
     }
 
     /// The view of one check.

@@ -1,5 +1,5 @@
 use super::{
-    Failure, Session,
+    Failure, Session, baseline,
     check::unwritten,
     look::{For, Looked, look},
     print, tell,
@@ -31,13 +31,17 @@ pub(super) async fn run(global: &Global, asked: &Report) -> Result<u8, Failure> 
         Some(name) => stored(global, name).await?,
         None => fresh(global, asked).await?,
     };
-    let (session, run, snapshot) = match found {
+    let (session, run, mut snapshot) = match found {
         Found::At(session, run, snapshot) => (session, run, snapshot),
         Found::Interrupted(signal) => {
             tell("tminus: interrupted, so there is no report");
             return Ok(gate::interrupted(signal));
         }
     };
+    if let Some(name) = asked.baseline.as_ref().filter(|_| asked.from.is_some()) {
+        let baseline = baseline::find(&session, name).await?;
+        Arc::make_mut(&mut snapshot).compare(Arc::new(baseline));
+    }
     let tests = tests(&session, snapshot.wall).await;
     let stored = asked.from.is_some();
     let subject = Subject { snapshot: &snapshot, run: &run, stored, tests: &tests };
@@ -64,6 +68,9 @@ async fn stored(global: &Global, name: &str) -> Result<Found, Failure> {
 
 async fn fresh(global: &Global, asked: &Report) -> Result<Found, Failure> {
     let mut session = Session::open(global)?;
+    if let Some(name) = &asked.baseline {
+        Arc::new(baseline::find(&session, name).await?).guide(&mut session.config.policy);
+    }
     Ok(match look(&mut session, &asked.selection, For::Telling).await? {
         Looked::At(snapshot) => Found::At(Box::new(session), this_run().to_string(), snapshot),
         Looked::Interrupted(signal) => Found::Interrupted(signal),

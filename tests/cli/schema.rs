@@ -142,6 +142,12 @@ fn what_is_compared_with_a_baseline_is_what_its_schemas_say() {
     let moved = shifts["moved"].as_array().unwrap().len() as u64;
     // Whatever a busy host makes of it, the memory of the program was measured often enough.
     assert!(moved + shifts["within_noise"].as_u64().unwrap() > 0, "{shifts}");
+    for line in ["report apis performance", "report --from last"] {
+        let ran = home.run(&format!("{line} --baseline before --format json"));
+        assert_valid("report", &ran.out);
+        let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(document["comparison"]["baseline"], "before", "{line}");
+    }
     let ran = home.run("diff before after --format json");
     assert_valid("diff", &ran.out);
     let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();

@@ -12,12 +12,9 @@ use super::{
     quantile::{ranks, within},
     steady::unsteady,
 };
-use crate::{
-    domain::{
-        Quantity,
-        perf::{Ended, Goal, Judged},
-    },
-    units,
+use crate::domain::{
+    Quantity,
+    perf::{Ended, Goal, Judged},
 };
 use std::time::Duration;
 
@@ -282,35 +279,6 @@ fn median(values: impl Iterator<Item = Option<f64>>) -> Between {
 
 fn seconds(value: f64) -> Quantity {
     Quantity::Time(Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX))
-}
-
-/// A goal in a line: what was wanted, what was found, what is to be said about it.
-pub fn in_words(goal: &Goal) -> String {
-    let says = |quantity: Quantity| match quantity {
-        Quantity::Time(time) => units::latency(time),
-        Quantity::Ratio(share) if share > 0.0 && share < 0.01 => format!("{:.2} %", share * 100.0),
-        Quantity::Ratio(_) | Quantity::Bytes(_) | Quantity::Count(_) | Quantity::PerSecond(_) => {
-            units::quantity(quantity)
-        }
-    };
-    let judged = match goal.judged {
-        Judged::Pass => "pass",
-        Judged::Fail => "FAIL",
-        Judged::Undecided => "undecided",
-    };
-    let than = if matches!(goal.limit, Quantity::PerSecond(_)) { "at least" } else { "under" };
-    let found = match (goal.found, goal.low, goal.high) {
-        (Some(found), Some(low), Some(high)) => {
-            format!("; {}, surely {} to {}", says(found), says(low), says(high))
-        }
-        (Some(found), Some(low), None) => {
-            format!("; {}, surely over {}", says(found), says(low))
-        }
-        (None, Some(low), _) => format!("; surely over {}", says(low)),
-        _ => String::new(),
-    };
-    let why = if goal.why.is_empty() { String::new() } else { format!("; {}", goal.why) };
-    format!("{judged}: {} {than} {}{found}{why}", goal.name, says(goal.limit))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     domain::perf::{Generator, Kept, Operation},
     perf::{quantile::histogram, render::sample},
+    units,
 };
 use hdrhistogram::Histogram;
 
@@ -201,7 +202,7 @@ fn goals_are_said_in_a_line() {
         errors: Some(0.01),
         rate: Some(2000.0),
     };
-    let lines: Vec<String> = goals.judge(&figures).iter().map(in_words).collect();
+    let lines: Vec<String> = goals.judge(&figures).iter().map(units::goal).collect();
     insta::assert_snapshot!(lines.join("\n"), @"
     pass: mean under 2.00ms; 1.39ms, surely 1.31ms to 1.46ms; of those that ended well; 12 did not
     pass: p95 under 5.00ms; 1.00ms, surely 1.00ms to 1.00ms

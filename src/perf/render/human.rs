@@ -3,7 +3,6 @@ use crate::{
         Fact, FactValue,
         perf::{Arrivals, Ended, Operation, Quantile, Record},
     },
-    perf::goals,
     units,
 };
 use std::{
@@ -48,7 +47,7 @@ fn verdict(lines: &mut Lines, record: &Record) {
         lines.put("verdict", format_args!("{}: {why}", word.as_str()));
     }
     for goal in &record.goals {
-        lines.put("goal", format_args!("{}", goals::in_words(goal)));
+        lines.put("goal", format_args!("{}", units::goal(goal)));
     }
     for note in &record.notes {
         lines.put("mind", format_args!("{note}"));

@@ -12,6 +12,7 @@ pub fn markdown(document: &Document) -> String {
     let mut text = String::new();
     head(document, &mut text);
     summary(document, &mut text);
+    since(document, &mut text);
     text.push_str("\n## Integrations\n");
     for section in &document.integrations {
         integration(section, &mut text);
@@ -68,6 +69,21 @@ fn summary(document: &Document, text: &mut String) {
     for (at, notice) in document.notices.iter().enumerate() {
         let before = if at == 0 { "\n" } else { "" };
         let _infallible = writeln!(text, "{before}- note: {}", escape(notice));
+    }
+}
+
+fn since(document: &Document, text: &mut String) {
+    let Some(comparison) = &document.comparison else { return };
+    let says = escape(&comparison.against());
+    let _infallible = writeln!(text, "\n## Since the baseline\n\n{says}");
+    let rows = comparison.rows();
+    if !rows.is_empty() {
+        text.push_str(
+            "\n| change | check | what came back, or how far it moved |\n|---|---|---|\n",
+        );
+    }
+    for [word, check, says] in rows {
+        let _infallible = writeln!(text, "| {word} | `{check}` | {} |", escape(says));
     }
 }
 

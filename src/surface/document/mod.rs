@@ -7,6 +7,7 @@
 //! A [`Document`] is a pure function of what was seen. It holds no number that is
 //! not in the evidence, and nothing that is unknown is left out or rounded up.
 
+mod comparison;
 mod html;
 mod issues;
 mod markdown;
@@ -17,6 +18,7 @@ mod spark;
 mod tests_run;
 mod totals;
 
+pub use comparison::{Changed, Comparison, Moved};
 pub use html::html;
 pub use issues::{Accepted, Issue};
 pub use markdown::markdown;
@@ -70,6 +72,8 @@ pub struct Document {
     pub deploy: Option<DeployPart>,
     /// The answer, and what it rests on.
     pub summary: Summary,
+    /// What became of everything since the baseline, where there is one.
+    pub comparison: Option<Comparison>,
     /// Each integration with its sub-checks.
     pub integrations: Vec<Section>,
     /// The last result of each performance test.
@@ -141,6 +145,7 @@ impl Document {
             app: snapshot.app.clone(),
             deploy: snapshot.deploy.as_ref().map(deployed),
             summary: summary(snapshot),
+            comparison: comparison::of(snapshot),
             integrations: snapshot
                 .integrations
                 .iter()

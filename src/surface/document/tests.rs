@@ -223,6 +223,68 @@ fn load_says_how_many_clients_are_enough_and_what_failed() {
     assert_eq!(report(&record).performance_tests[0].doubts.len(), 1);
 }
 
+#[test]
+fn what_was_wanted_of_a_test_and_has_to_be_said_of_it_is_in_every_format() {
+    use crate::domain::perf::{Goal, Judged};
+    let mut record = record();
+    record.goals = vec![Goal {
+        name: "p95".into(),
+        limit: Quantity::Time(Duration::from_millis(200)),
+        found: Some(Quantity::Time(Duration::from_millis(310))),
+        low: Some(Quantity::Time(Duration::from_millis(290))),
+        high: None,
+        judged: Judged::Fail,
+        why: String::new(),
+    }];
+    record.notes = vec!["ten requests of a user <say> little".into()];
+    let snapshot = sample::seed();
+    let tests = std::slice::from_ref(&record);
+    let all = Document::of(&Subject { snapshot: &snapshot, run: "", stored: true, tests });
+    let run = &all.performance_tests[0];
+    assert_eq!((run.verdict, run.because.as_str()), (Some("NO-GO"), "missed: p95"));
+    let (page, text) = (html(&all), markdown(&all));
+    assert!(text.contains("| goal | FAIL: p95 under 200ms; 310ms, surely over 290ms |"), "{text}");
+    assert!(text.contains("| verdict | NO-GO: missed: p95 |"));
+    for says in ["FAIL: p95 under 200ms", "ten requests of a user &lt;say&gt; little"] {
+        assert!(page.contains(says) && text.contains(says), "{says}");
+    }
+}
+
+#[test]
+fn what_is_compared_with_a_baseline_has_a_section_and_nothing_else_does() {
+    let mut snapshot = sample::compared();
+    let mut baseline = (**snapshot.baseline.as_ref().unwrap()).clone();
+    for was in &mut baseline.checks {
+        match was.check.as_str() {
+            "apis.google" => was.stood = false,
+            "performance.export" => (was.stood, was.summary) = (true, "1 metric | gone".into()),
+            _ => {}
+        }
+    }
+    let shifts = snapshot.shifts.clone();
+    snapshot.compare(std::sync::Arc::new(baseline));
+    assert!(snapshot.shifts.is_empty(), "nothing was measured there");
+    let google = snapshot.blockers.iter().find(|it| it.check.as_str() == "apis.google");
+    assert_eq!(google.unwrap().new, Some(true));
+    snapshot.shifts = shifts;
+    let all = document(&snapshot);
+    let (page, text) = (html(&all), markdown(&all));
+    let rows = [
+        "| new | `apis.google` | Google AI key missing |",
+        "| fixed | `performance.export` | 1 metric \\| gone |",
+        "| worse | `performance.timing` | latency 12.0ms -&gt; 61.0ms, x5.1 |",
+    ];
+    for row in rows {
+        assert!(text.contains(row), "{row} in {text}");
+    }
+    let says = "Measured since: 2 worse, 1 better, 14 within noise, 3 with too few samples.";
+    assert!(text.contains(says) && page.contains(says));
+    assert!(page.contains("<a href=\"#since\">") && page.contains("x5.1"));
+    let without = document(&sample::seed());
+    assert!(!markdown(&without).contains("Since the baseline"));
+    assert!(!html(&without).contains("Since the baseline"));
+}
+
 fn record() -> Record {
     use crate::domain::perf::{Arrivals, Ended, Generator, Latency, Load, Operation, Quantile};
     let time = Duration::from_millis(2);

@@ -44,6 +44,14 @@ pub struct TestRun {
     pub series: Vec<f64>,
     /// What else was measured.
     pub facts: Vec<[String; 2]>,
+    /// GO, HOLD or NO-GO, where anything was wanted of the target.
+    pub verdict: Option<&'static str>,
+    /// Why, in a clause; empty without a verdict.
+    pub because: String,
+    /// Each thing that was wanted, and whether it is so.
+    pub goals: Vec<String>,
+    /// What has to be said about such a test.
+    pub notes: Vec<String>,
     /// Why the figures may be about the generator of the load.
     pub doubts: Vec<String>,
 }
@@ -58,6 +66,7 @@ pub(super) fn of(record: &Record, now: Timestamp) -> TestRun {
         };
         [fact.name.clone(), value]
     });
+    let wanted = (!record.goals.is_empty()).then(|| record.verdict());
     let age = u64::try_from(now.0.saturating_sub(record.began.0)).unwrap_or(0);
     TestRun {
         test: record.test.clone(),
@@ -80,6 +89,10 @@ pub(super) fn of(record: &Record, now: Timestamp) -> TestRun {
         p99_seconds: quantile(total, 0.99),
         series: record.seconds.iter().map(|second| second.succeeded as f64).collect(),
         facts: facts.collect(),
+        verdict: wanted.as_ref().map(|(word, _)| word.as_str()),
+        because: wanted.map(|(_, why)| why).unwrap_or_default(),
+        goals: record.goals.iter().map(units::goal).collect(),
+        notes: record.notes.clone(),
         doubts: record.generator.limits.clone(),
     }
 }
@@ -114,7 +127,12 @@ impl TestRun {
                 ),
             ],
         ];
+        if let Some(verdict) = self.verdict {
+            rows.insert(0, ["verdict".to_owned(), format!("{verdict}: {}", self.because)]);
+        }
+        rows.extend(self.goals.iter().map(|goal| ["goal".to_owned(), goal.clone()]));
         rows.extend(self.facts.iter().cloned());
+        rows.extend(self.notes.iter().map(|note| ["mind".to_owned(), note.clone()]));
         rows.extend(self.doubts.iter().map(|doubt| ["doubt".to_owned(), doubt.clone()]));
         rows
     }

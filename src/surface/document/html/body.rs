@@ -10,6 +10,20 @@ use crate::surface::document::{
 use std::fmt::Write as _;
 
 // Writing to a String cannot fail.
+pub(super) fn since(document: &Document, page: &mut String) {
+    let Some(comparison) = &document.comparison else { return };
+    let _infallible = writeln!(page, "<p>{}</p>", escape(&comparison.against()));
+    let rows = comparison.rows();
+    if rows.is_empty() {
+        return;
+    }
+    page.push_str(&table(&["change", "check", "what came back, or how far it moved"]));
+    for [word, check, says] in rows {
+        page.push_str(&row(&[word, &code(check), &escape(says)]));
+    }
+    page.push_str(END);
+}
+
 pub(super) fn integrations(document: &Document, page: &mut String) {
     for section in &document.integrations {
         integration(section, page);

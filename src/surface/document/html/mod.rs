@@ -4,7 +4,9 @@ mod body;
 mod text;
 
 use super::{Document, Summary};
-use body::{checks_run, conclusion, integrations, issues, opportunities, readiness, steps, tests};
+use body::{
+    checks_run, conclusion, integrations, issues, opportunities, readiness, since, steps, tests,
+};
 use std::fmt::Write as _;
 use text::{escape, hue, verdict_hue};
 
@@ -12,8 +14,11 @@ use text::{escape, hue, verdict_hue};
 const STYLE: &str = include_str!("style.css");
 /// A part of the page: its anchor, its heading, and what writes it.
 type Part = (&'static str, &'static str, fn(&Document, &mut String));
+/// The part that is only there where something is compared.
+const SINCE: &str = "since";
 /// The parts in their order.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
+    (SINCE, "Since the baseline", since),
     ("integrations", "Integrations", integrations),
     ("tests", "Performance tests", tests),
     ("issues", "Critical issues", issues),
@@ -29,7 +34,7 @@ pub fn html(document: &Document) -> String {
     let mut page = String::new();
     head(document, &mut page);
     summary(document, &mut page);
-    for (anchor, title, write) in PARTS {
+    for (anchor, title, write) in parts(document) {
         // Writing to a String cannot fail.
         let _infallible = write!(page, "<section id=\"{anchor}\">\n<h2>{title}</h2>\n");
         write(document, &mut page);
@@ -37,6 +42,11 @@ pub fn html(document: &Document) -> String {
     }
     page.push_str("</main>\n</body>\n</html>\n");
     page
+}
+
+fn parts(document: &Document) -> impl Iterator<Item = Part> {
+    let compared = document.comparison.is_some();
+    PARTS.into_iter().filter(move |(anchor, ..)| compared || *anchor != SINCE)
 }
 
 fn head(document: &Document, page: &mut String) {
@@ -57,7 +67,7 @@ fn head(document: &Document, page: &mut String) {
         let _infallible = writeln!(page, "<p class=\"dim\">{}</p>", escape(&says));
     }
     page.push_str("<nav><a href=\"#summary\">Executive summary</a>");
-    for (anchor, title, _) in PARTS {
+    for (anchor, title, _) in parts(document) {
         let _infallible = write!(page, "<a href=\"#{anchor}\">{title}</a>");
     }
     page.push_str("</nav>\n</header>\n<main>\n");
