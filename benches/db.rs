@@ -1,5 +1,6 @@
-//! `tminus`' load on a PostgreSQL beside `pgbench`'s: the same statements, prepared,
-//! in the same shares, by as many clients, on equal tables of the same server, in turn.
+//! `tminus perf db` beside `pgbench`, both as whole programs: the same statements,
+//! prepared, in the same shares, by as many clients, on equal tables of the same server,
+//! in turn.
 //!
 //! `cargo bench --bench db`; it wants `pgbench`, `initdb` and `postgres`. The goals are
 //! 0.95 of pgbench's transactions a second at no more than 1.5 times its processor time
@@ -9,10 +10,14 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    clippy::cast_precision_loss,
     reason = "a benchmark"
 )]
 
+#[expect(dead_code, reason = "the clients here are not pinned")]
+mod side;
+
+use serde_json::Value;
+use side::{median, output, waited_for};
 use std::{
     env,
     fs::{self, Permissions},
@@ -28,19 +33,13 @@ use std::{
 };
 use tempfile::TempDir;
 use tminus::{
-    domain::IntegrationId,
     integrations::database::{
         Settings,
         load::{Dial, LoadTable, Operation},
     },
-    perf::{
-        Reins, Test as _,
-        db::{Asked, DbTest, Steps},
-    },
-    probe::Safety,
+    perf::db::Asked,
     secret::Secret,
 };
-use tokio_util::sync::CancellationToken;
 
 /// What one run came to.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +48,7 @@ struct Run {
     rate: f64,
     /// Mean latency in milliseconds.
     mean: f64,
-    /// Seconds of this host's processors for a million transactions.
+    /// Processor time of the client in µs a transaction.
     cpu: f64,
 }
 
@@ -58,17 +57,14 @@ fn main() {
         println!("skipped: initdb, postgres and pgbench are wanted");
         return;
     };
-    let rounds = number("ROUNDS", 15);
     let asked = Asked {
         clients: number("CLIENTS", 50),
         threads: number("THREADS", 1),
-        warm_up: Duration::ZERO,
-        duration: Duration::from_secs(number::<u64>("SECONDS", 2)),
-        steps: Steps::Leap,
+        duration: Duration::from_secs(number::<u64>("SECONDS", 3)),
         ..Asked::default()
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(compare(&server, &asked, rounds));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(compare(&server, &asked, number("ROUNDS", 15)));
 }
 
 async fn compare(server: &Server, asked: &Asked, rounds: u32) {
@@ -83,7 +79,7 @@ async fn compare(server: &Server, asked: &Asked, rounds: u32) {
     let (clients, threads) = (asked.clients, asked.threads);
     println!("{clients} clients, {threads} threads, {:?}: {:?}", asked.duration, asked.weights);
     println!(
-        "round | tps pgbench tminus ratio | mean ms pgbench tminus | CPU-s/M pgbench tminus ratio"
+        "round | tps pgbench tminus ratio | mean ms pgbench tminus | CPU µs pgbench tminus ratio"
     );
     let mut ratios = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
@@ -93,7 +89,7 @@ async fn compare(server: &Server, asked: &Asked, rounds: u32) {
             if (round + leg) % 2 == 0 {
                 theirs = Some(pgbench(server, &dial, asked).await);
             } else {
-                ours = Some(tminus(&settings, asked).await);
+                ours = Some(tminus(server, asked));
             }
         }
         let (theirs, ours) = (theirs.unwrap(), ours.unwrap());
@@ -107,24 +103,28 @@ async fn compare(server: &Server, asked: &Asked, rounds: u32) {
         ratios.1.push(mean);
         ratios.2.push(cpu);
     }
-    let (rate, mean, cpu) = (median(ratios.0), median(ratios.1), median(ratios.2));
+    let (rate, mean, cpu) =
+        (median(ratios.0.into_iter()), median(ratios.1.into_iter()), median(ratios.2.into_iter()));
     println!("median ratios: tps {rate:.2} (goal 0.95), mean {mean:.2}, CPU {cpu:.2} (goal 1.5)");
 }
 
 /// Our own test on a table of its own.
-async fn tminus(settings: &Settings, asked: &Asked) -> Run {
-    let (reins, _progress) = Reins::new(CancellationToken::new());
-    let id = IntegrationId::new("database").unwrap();
-    let test = DbTest::new(id, settings, Safety::default(), asked.clone());
-    let before = cpu();
-    let record = test.run(&reins).await.unwrap();
-    let took = cpu() - before;
-    let total = &record.total;
-    assert_eq!((total.failed, record.receipt.unwrap().left), (0, 0), "{:?}", record.errors);
+fn tminus(server: &Server, asked: &Asked) -> Run {
+    let before = waited_for();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tminus"));
+    command.env_remove("TMINUS_CONFIG").env("DATABASE_URL", server.url());
+    command.args(["perf", "db", "--format", "json", "--no-steps", "--warm-up", "100ms"]);
+    command.args(["--duration", &format!("{}s", asked.duration.as_secs())]);
+    command.args(["--clients", &asked.clients.to_string()]);
+    command.args(["--threads", &asked.threads.to_string()]);
+    let found: Value = serde_json::from_str(&output(&mut command)).unwrap();
+    let total = &found["total"];
+    assert_eq!(total["failed"], 0, "{found}");
+    assert_eq!(found["receipt"]["left"], 0, "{found}");
     Run {
-        rate: total.per_second,
-        mean: total.latency.mean.as_secs_f64() * 1000.0,
-        cpu: took / total.succeeded as f64 * 1e6,
+        rate: total["per_second"].as_f64().unwrap(),
+        mean: total["latency"]["mean_seconds"].as_f64().unwrap() * 1000.0,
+        cpu: (waited_for() - before) / total["succeeded"].as_f64().unwrap(),
     }
 }
 
@@ -132,9 +132,9 @@ async fn tminus(settings: &Settings, asked: &Asked) -> Run {
 async fn pgbench(server: &Server, dial: &Dial, asked: &Asked) -> Run {
     let mut keeper = dial.keep((Instant::now() + Duration::from_secs(5)).into()).await.unwrap();
     let table = LoadTable::make(dial, &mut keeper, asked.rows).await.unwrap();
-    let mut command = Command::new("bash");
-    // The shell says what its children took; `pgbench` itself does not.
-    command.args(["-c", "\"$@\"; times", "-", "pgbench", "-n", "-M", "prepared", "-U", "admin"]);
+    let before = waited_for();
+    let mut command = Command::new("pgbench");
+    command.args(["-n", "-M", "prepared", "-U", "admin"]);
     command.args(["-h", "127.0.0.1", "-p", &server.port.to_string()]);
     command.args(["-c", &asked.clients.to_string(), "-j", &asked.threads.to_string()]);
     command.args(["-T", &asked.duration.as_secs().to_string()]);
@@ -143,18 +143,15 @@ async fn pgbench(server: &Server, dial: &Dial, asked: &Asked) -> Run {
         fs::write(&file, script(what, table.name(), asked.rows)).unwrap();
         command.arg("-f").arg(format!("{}@{weight}", file.display()));
     }
-    let output = command.arg("postgres").stderr(Stdio::inherit()).output().unwrap();
-    let says = String::from_utf8(output.stdout).unwrap();
+    let says = output(command.arg("postgres"));
+    let cpu = waited_for() - before;
     assert!(table.remove(dial, keeper).await);
     let figure = |name: &str| -> f64 {
         let line = says.lines().find(|line| line.starts_with(name)).unwrap_or(&says);
         line.split([' ', '=']).find_map(|word| word.parse().ok()).unwrap()
     };
-    let rate = figure("tps = ");
     let done = figure("number of transactions actually processed");
-    let children = says.lines().last().unwrap();
-    let spent: f64 = children.split_whitespace().map(seconds).sum();
-    Run { rate, mean: figure("latency average = "), cpu: spent / done * 1e6 }
+    Run { rate: figure("tps = "), mean: figure("latency average = "), cpu: cpu / done }
 }
 
 fn script(what: Operation, table: &str, rows: u64) -> String {
@@ -166,24 +163,6 @@ fn script(what: Operation, table: &str, rows: u64) -> String {
         Operation::Delete => format!("DELETE FROM {table} WHERE id = :id;\n"),
     };
     row + &statement
-}
-
-/// `0m1.234s` in seconds.
-fn seconds(word: &str) -> f64 {
-    let (minutes, seconds) = word.trim_end_matches('s').split_once('m').unwrap();
-    minutes.parse::<f64>().unwrap() * 60.0 + seconds.replace(',', ".").parse::<f64>().unwrap()
-}
-
-/// Seconds that this process took of the processors, in hundredths.
-fn cpu() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn number<T: std::str::FromStr>(name: &str, usual: T) -> T {

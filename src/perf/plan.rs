@@ -1,7 +1,11 @@
 //! When operations begin. Pure: a plan is fixed before the first one does.
 
+use super::number::float;
 use crate::domain::perf::{Arrivals, Load};
 use std::time::Duration;
+
+/// How long a test may take that a number ends, and no plan.
+const UNKNOWN: Duration = Duration::from_mins(10);
 
 /// The moments at which one worker's operations are to begin, in rising order.
 ///
@@ -61,6 +65,18 @@ impl Iterator for Moments {
             Step::Exponential { mean, dice } => -(1.0 - dice.f64()).ln() * *mean,
         };
         Some(self.moment(self.place))
+    }
+}
+
+/// How long a test measures, about; no longer where nothing but a number ends it.
+pub(super) fn measures(load: &Load) -> Duration {
+    match (load.duration, load.requests, load.arrivals.rate()) {
+        (Some(duration), ..) => duration,
+        (None, Some(requests), Some(rate)) => {
+            // What no span can hold is too long.
+            Duration::try_from_secs_f64(float(requests) / rate).unwrap_or(Duration::MAX)
+        }
+        (None, ..) => UNKNOWN,
     }
 }
 

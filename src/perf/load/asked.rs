@@ -1,7 +1,7 @@
 use super::{Expected, Request};
 use crate::{
     domain::perf::{Arrivals, Load, PATIENCE},
-    perf::{goals::Goals, number::float, wanted},
+    perf::{goals::Goals, plan::measures, wanted},
     units,
 };
 use std::{path::PathBuf, time::Duration};
@@ -10,8 +10,6 @@ use std::{path::PathBuf, time::Duration};
 const CLIENTS: u32 = 20_000;
 /// How long a request may take, at most.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a test may take that a number ends, and no plan.
-const UNKNOWN: Duration = Duration::from_mins(10);
 
 /// What kind of test it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,7 +142,7 @@ impl Asked {
             .or_else(|| wanted::threads(self.threads))
             .or_else(|| wanted::outside("requests", self.requests.unwrap_or(1), u64::MAX / 2))
             .or_else(|| wanted::rate(self.arrivals))
-            .or_else(|| wanted::length(self.warm_up.max(self.measures())))
+            .or_else(|| wanted::length(self.warm_up.max(measures(&self.load()))))
             .or_else(|| {
                 let outside = !(Duration::from_millis(1)..=TIMEOUT).contains(&self.timeout);
                 outside.then(|| "--timeout must be between 1ms and 60s".into())
@@ -186,22 +184,10 @@ impl Asked {
         }
     }
 
-    /// How long it measures, about; no longer where nothing but a number ends it.
-    pub(super) fn measures(&self) -> Duration {
-        match (self.requests, self.arrivals.rate()) {
-            (None, _) => self.duration,
-            (Some(requests), Some(rate)) => {
-                // What no span can hold is too long.
-                Duration::try_from_secs_f64(float(requests) / rate).unwrap_or(Duration::MAX)
-            }
-            (Some(_), None) => UNKNOWN,
-        }
-    }
-
     /// How long it takes, about, for whoever decides.
     pub(super) fn takes(&self) -> Duration {
         let quick = self.requests.is_some() && self.arrivals == Arrivals::Closed;
-        let measures = if quick { Duration::from_secs(1) } else { self.measures() };
+        let measures = if quick { Duration::from_secs(1) } else { measures(&self.load()) };
         self.warm_up.saturating_add(measures)
     }
 

@@ -1,7 +1,7 @@
 use super::tape::Mix;
 use crate::{
     domain::perf::{Arrivals, Load, PATIENCE},
-    perf::{number::float, wanted},
+    perf::{plan::measures, wanted},
 };
 use std::time::Duration;
 
@@ -19,8 +19,6 @@ const STORED: u64 = 1024 * 1024 * 1024;
 const READY: u64 = 256 * 1024 * 1024;
 /// How long keys outlive the test, should this process be killed.
 const AFTERWARDS: Duration = Duration::from_mins(1);
-/// How long a test may take that a number ends, and no plan.
-const UNKNOWN: Duration = Duration::from_mins(10);
 
 /// What load a Redis is to be put under.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +66,7 @@ impl Asked {
     /// What is wrong with it, if anything is: what it is and what is accepted.
     pub fn complaint(&self) -> Option<String> {
         let ready = u64::from(self.clients) * self.mix.held(u64::from(self.pipeline)) * self.size;
-        let took = self.warm_up.max(self.measures());
+        let took = self.warm_up.max(measures(&self.load()));
         None.or_else(|| wanted::outside("clients", self.clients.into(), CLIENTS.into()))
             .or_else(|| wanted::outside("pipeline", self.pipeline.into(), PIPELINE.into()))
             .or_else(|| wanted::outside("size", self.size, SIZE))
@@ -101,21 +99,9 @@ impl Asked {
         }
     }
 
-    /// How long it measures, about; no longer where nothing but a number ends it.
-    pub(super) fn measures(&self) -> Duration {
-        match (self.requests, self.arrivals.rate()) {
-            (None, _) => self.duration,
-            (Some(requests), Some(rate)) => {
-                // What no span can hold is too long.
-                Duration::try_from_secs_f64(float(requests) / rate).unwrap_or(Duration::MAX)
-            }
-            (Some(_), None) => UNKNOWN,
-        }
-    }
-
     /// How long the keys live.
     pub(super) fn lives(&self) -> Duration {
-        self.warm_up.saturating_add(self.measures()).saturating_add(AFTERWARDS)
+        self.warm_up.saturating_add(measures(&self.load())).saturating_add(AFTERWARDS)
     }
 
     /// The load in a clause.

@@ -14,7 +14,7 @@ mod wire;
 pub use asked::Asked;
 pub use tape::Mix;
 
-use super::{About, Figures, Place, Reins, Test, Testing, Untested, refusal};
+use super::{About, Figures, Place, Reins, Test, Testing, Untested, plan::measures, refusal};
 use crate::{
     clock,
     domain::{
@@ -118,7 +118,7 @@ impl Test for RedisTest {
                 "stops at 5 % errors and at 80 % of the memory limit".into(),
             ],
             writes: true,
-            takes: warm_up.saturating_add(self.asked.measures()),
+            takes: warm_up.saturating_add(measures(&self.asked.load())),
             refused: self.refused.clone(),
         }
     }
