@@ -125,7 +125,6 @@ impl Gatherer {
         if self.verdict.as_ref() != Some(&now) {
             self.verdict = Some(now);
             into.push(Note::Verdict {
-                at: snapshot.wall,
                 verdict: snapshot.verdict.clone(),
                 score: snapshot.score.map(|score| score.percent),
                 coverage: snapshot.score.map(|score| score.coverage),

@@ -12,8 +12,8 @@ pub(super) enum Note {
     Standing { check: String, severity: Severity, since: Timestamp, blocked: Option<Timestamp> },
     /// Something happened.
     Event { at: Timestamp, check: Option<String>, mark: Option<Mark>, text: String },
-    /// What it all comes to, and when that was last looked at.
-    Verdict { at: Timestamp, verdict: Verdict, score: Option<u8>, coverage: Option<u8> },
+    /// What it all comes to.
+    Verdict { verdict: Verdict, score: Option<u8>, coverage: Option<u8> },
     /// Everything that is known, in place of what was kept of this run before.
     Evidence { at: Timestamp, snapshot: String },
     /// How everything stood, in place of what was kept under its name before.

@@ -140,7 +140,7 @@ impl Pen {
                     .bind(mark.map(number))
                     .bind(text)
             }
-            Note::Verdict { verdict, score, coverage, .. } => {
+            Note::Verdict { verdict, score, coverage } => {
                 return self.verdict(batch, verdict, [*score, *coverage]).await;
             }
             Note::Evidence { at, snapshot } => return self.evidence(batch, *at, snapshot).await,
