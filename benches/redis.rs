@@ -33,9 +33,11 @@ const KEYS: u64 = 10_000;
 /// As long as the keys of the test, so that both send and receive as many bytes.
 const KEY: &str = "tminus:{0123456789ab}:0123456789ab:load:";
 
+/// Seconds that keys live that are set; about as long as ours.
+const LIVES: &str = "660";
+
 fn main() {
     let server = Server::start();
-    server.fill();
     for shape in [ONE_BY_ONE, IN_SIXTEENS] {
         for mix in ["get", "set"] {
             compare(&server, mix, shape);
@@ -69,8 +71,14 @@ fn compare(server: &Server, mix: &str, Shape { pipeline, commands, pairs }: Shap
     let before = load();
     let usual = ["--mix", mix, "--pipeline", pipeline, "--requests", commands];
     let arguments = [&usual[..], &["--warm-up", "500ms"]].concat();
-    let theirs = || server.timed(|| benchmark(mix, pipeline, commands));
-    let ours = || server.timed(|| tminus(&arguments));
+    let theirs = || {
+        server.fill();
+        server.timed(|| benchmark(mix, pipeline, commands))
+    };
+    let ours = || {
+        server.clear();
+        server.timed(|| tminus(&arguments))
+    };
     // The first pair warms everything up and does not count.
     let pairs = (0..=pairs).map(|round| {
         if round % 2 == 0 {
@@ -109,7 +117,7 @@ fn benchmark(mix: &str, pipeline: &str, commands: &str) -> Run {
     command.args(["-p", PORT, "-c", "50", "-n", commands, "-P", pipeline, "-r", &keys, "--csv"]);
     let text = output(match mix {
         "get" => command.args(["GET", &key]),
-        _ => command.args(["SET", &key, "xxx", "EX", "70"]),
+        _ => command.args(["SET", &key, "xxx", "EX", LIVES]),
     });
     let line = text.lines().last().unwrap();
     // After the name: rps, avg, min, p50, p95, p99, max; milliseconds.
@@ -156,6 +164,7 @@ fn freeze(server: &Server) {
         let Run { p50, p95, p99, max, .. } = run;
         println!("{name:17}{p50:>9.2}{p95:>9.2}{p99:>9.2}{max:>9.0}");
     };
+    server.fill();
     let commands = format!("{:.0}", benchmark("get", "1", "100000").rate * 9.0);
     let pause = server.pause_in(Duration::from_secs(5));
     shown("redis-benchmark", benchmark("get", "1", &commands), pause);
@@ -185,11 +194,19 @@ impl Server {
         server
     }
 
-    /// Writes what redis-benchmark reads.
+    /// Removes what the run before left: keys of others cost the server's caches, too.
+    fn clear(&self) {
+        redis::cmd("FLUSHALL").exec(&mut self.connection()).unwrap();
+    }
+
+    /// Writes what redis-benchmark reads or overwrites, with a time to live: our own test
+    /// has such keys from its fill, and the server looks that time up at each command.
     fn fill(&self) {
+        self.clear();
         let mut pipe = redis::pipe();
         for number in 0..KEYS {
-            pipe.cmd("SET").arg(format!("{KEY}{number:012}")).arg("xxx").ignore();
+            let set = pipe.cmd("SET").arg(format!("{KEY}{number:012}"));
+            set.arg("xxx").arg("EX").arg(LIVES).ignore();
         }
         pipe.query::<()>(&mut self.connection()).unwrap();
     }
