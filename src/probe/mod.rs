@@ -6,6 +6,7 @@
 mod backoff;
 mod breaker;
 mod error;
+pub mod exposition;
 pub mod http;
 mod isolation;
 mod locality;

@@ -6,8 +6,9 @@ use super::{
     exposition::Kind,
     numbers::ROWS,
     record::{OPERATIONS, SECONDS},
-    strict::{Export, Series, read},
+    strict::{Export, read},
 };
+use crate::probe::exposition::Series;
 use std::{cmp, collections::BTreeMap};
 use tokio::time::{Instant, sleep};
 

@@ -3,9 +3,11 @@
 use super::{
     super::{Bench, Broken, Held, Upset},
     Metrics,
-    strict::{Series, samples},
 };
-use crate::probe::http::{Http, Limits};
+use crate::probe::{
+    exposition::{Series, samples},
+    http::{Http, Limits},
+};
 use reqwest::header::HeaderMap;
 use std::time::Duration;
 use url::Url;

@@ -3,7 +3,7 @@
 //! It shares nothing with the writer, and refuses what a lenient one would
 //! forgive: what it accepts, every scraper accepts.
 
-use std::{collections::BTreeMap, fmt};
+use crate::probe::exposition::{Read, Refused, Series, is_name, sample};
 
 /// Bytes of the longest export.
 const LONGEST: usize = 1 << 20;
@@ -16,28 +16,6 @@ pub(super) struct Export {
     pub(super) series: Vec<Series>,
 }
 
-/// One sample.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Series {
-    pub(super) name: String,
-    pub(super) labels: BTreeMap<String, String>,
-    /// As it was written.
-    pub(super) value: String,
-}
-
-/// What is wrong with an export, and in which line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) line: usize,
-    pub(super) says: &'static str,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.says)
-    }
-}
-
 /// The family whose lines are being read.
 #[derive(Default)]
 struct Open {
@@ -45,8 +23,6 @@ struct Open {
     kind: Option<String>,
     samples: usize,
 }
-
-type Read<T> = Result<T, &'static str>;
 
 /// Reads an export.
 ///
@@ -67,11 +43,6 @@ pub(super) fn read(text: &str) -> Result<Export, Refused> {
     }
     close(&open).map_err(|says| refused(text.lines().count(), says))?;
     Ok(export)
-}
-
-/// The samples of somebody else's export, without a word about what is odd there.
-pub(super) fn samples(text: &str) -> Vec<Series> {
-    text.lines().filter_map(|line| sample(line.trim_end()).ok()).collect()
 }
 
 fn one(line: &str, export: &mut Export, open: &mut Open) -> Read<()> {
@@ -148,84 +119,6 @@ fn belongs(series: &Series, open: &Open) -> Read<()> {
         return Err("a counter that is no count");
     }
     Ok(())
-}
-
-fn sample(line: &str) -> Read<Series> {
-    let end = line.find(['{', ' ']).ok_or("a sample without a value")?;
-    let (name, rest) = line.split_at(end);
-    if !is_name(name) {
-        return Err("an illegal name");
-    }
-    let (labels, rest) = match rest.strip_prefix('{') {
-        Some(rest) => labels(rest)?,
-        None => (BTreeMap::new(), rest),
-    };
-    let value = rest.strip_prefix(' ').ok_or("no space before the value")?;
-    if !is_number(value) {
-        return Err("a value that is no number");
-    }
-    Ok(Series { name: name.into(), labels, value: value.into() })
-}
-
-/// The labels up to the closing brace, and what follows it.
-fn labels(mut rest: &str) -> Read<(BTreeMap<String, String>, &str)> {
-    let mut labels = BTreeMap::new();
-    loop {
-        let (name, after) = rest.split_once("=\"").ok_or("a label without a value")?;
-        if !is_name(name) || name.contains(':') || name.starts_with("__") {
-            return Err("an illegal label");
-        }
-        let (value, after) = quoted(after)?;
-        if labels.insert(name.to_owned(), value).is_some() {
-            return Err("the same label twice");
-        }
-        match after.split_at_checked(1) {
-            Some((",", further)) => rest = further,
-            Some(("}", further)) => return Ok((labels, further)),
-            _ => return Err("labels that do not end"),
-        }
-    }
-}
-
-/// A value up to its closing quote, and what follows that.
-fn quoted(text: &str) -> Read<(String, &str)> {
-    let (mut value, mut characters) = (String::new(), text.chars());
-    loop {
-        let next = characters.next().ok_or("a label that does not end")?;
-        match next {
-            '"' => return Ok((value, characters.as_str())),
-            '\\' => value.push(match characters.next() {
-                Some('n') => '\n',
-                Some(literal @ ('\\' | '"')) => literal,
-                _ => return Err("an unknown escape"),
-            }),
-            other => value.push(other),
-        }
-    }
-}
-
-fn is_name(name: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':';
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(letter) && bytes.all(|byte| letter(byte) || byte.is_ascii_digit())
-}
-
-fn is_number(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
-    matches!(text, "+Inf" | "-Inf" | "NaN")
-        || text.bytes().all(plain) && text.parse::<f64>().is_ok()
-}
-
-impl Series {
-    /// The value as a number.
-    pub(super) fn real(&self) -> f64 {
-        self.value.parse().unwrap_or(f64::NAN)
-    }
-
-    /// The value as a whole number, if it is one.
-    pub(super) fn whole(&self) -> Option<u64> {
-        self.value.parse().ok()
-    }
 }
 
 impl Export {
