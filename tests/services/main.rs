@@ -8,6 +8,7 @@
     reason = "a test against real servers and real time"
 )]
 
+mod application;
 mod database;
 mod deploy;
 mod http;

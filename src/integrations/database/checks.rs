@@ -2,7 +2,7 @@
 
 use super::{Database, backend::Concluded};
 use crate::{
-    domain::{Evidence, Finding},
+    domain::{Evidence, Finding, Skip},
     probe::{Cx, ProbeError, Stopwatch},
 };
 
@@ -50,6 +50,16 @@ impl Database {
     /// Looks at everything else that the database tells of its health.
     pub(super) async fn server(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
         self.concluded(self.backend()?.server()).await
+    }
+
+    /// Reads what the application exports of its pool and its queries.
+    pub(super) async fn application(&self, _cx: &Cx) -> Result<Finding, ProbeError> {
+        match &self.application {
+            Ok(Some(application)) => Ok(application.look().await),
+            Ok(None) => Ok(Finding::skipped(Skip::NotApplicable, "no `app_metrics` is set")
+                .remedy("set `app_metrics` in [database] to the application's page of metrics")),
+            Err(says) => Err(ProbeError::Misconfigured(format!("`app_metrics` {says}"))),
+        }
     }
 
     async fn concluded(&self, run: Concluded<'_>) -> Result<Finding, ProbeError> {

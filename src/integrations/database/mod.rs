@@ -5,6 +5,7 @@
 //! result it knows and demands to find exactly them.
 
 mod address;
+mod application;
 mod backend;
 mod checks;
 mod fault;
@@ -22,7 +23,8 @@ mod vitals;
 pub use settings::Settings;
 
 use self::{
-    address::Place, backend::Backend, load::Dial, mysql::MySql, postgres::Postgres, sqlite::Sqlite,
+    address::Place, application::Application, backend::Backend, load::Dial, mysql::MySql,
+    postgres::Postgres, sqlite::Sqlite,
 };
 use crate::{
     domain::{
@@ -46,6 +48,8 @@ pub struct Database {
     embedded: bool,
     /// What is wrong with the URL, where it names nothing that can be asked.
     backend: Result<Box<dyn Backend>, String>,
+    /// The application that uses it, if its metrics are named.
+    application: Result<Option<Application>, String>,
     /// Where a killed load test may have left its table.
     dial: Option<Dial>,
     may_sweep: bool,
@@ -59,6 +63,7 @@ impl Database {
         let name = place.as_ref().map_or_else(|_| "unusable url".into(), Place::label);
         let provenance = if embedded { Provenance::Embedded } else { Provenance::Configured };
         let dial = Dial::of(&settings).ok();
+        let application = settings.app_metrics().map(|url| url.map(Application::at));
         let local = place.as_ref().is_ok_and(Place::is_local);
         let may_write = safety.may_write(local, settings.writes);
         let may_load = settings.load == Some(true) || safety.allow_load;
@@ -80,6 +85,7 @@ impl Database {
             connect_limit: settings.connect_limit,
             embedded,
             backend,
+            application,
             dial,
             may_sweep: may_write || (may_load && settings.writes != Some(false)),
         }
@@ -250,6 +256,26 @@ const CHECKS: &[Check<Database>] = &[
             graph: false,
         },
         run: |database, cx| Box::pin(database.server(cx)),
+    },
+    Check {
+        spec: CheckSpec {
+            name: text("application"),
+            title: text("Application exports its pool and queries"),
+            hint: text("let the application export db.client metrics of OpenTelemetry"),
+            does: text(
+                "Reads the application's page of metrics: query times, its pool, who waits for \
+                 it, and whether query texts are sanitised",
+            ),
+            risk: text("an exhausted pool and slow queries show in no graph of the application"),
+            cadence: Cadence::Every(Duration::from_mins(1)),
+            timeout: Duration::from_secs(5),
+            weight: 1,
+            class: Class::Minor,
+            impact: Impact::ReadOnly,
+            needs: None,
+            graph: false,
+        },
+        run: |database, cx| Box::pin(database.application(cx)),
     },
 ];
 

@@ -2,11 +2,15 @@ use super::address::Place;
 use crate::{domain::IntegrationId, probe::Complaint, secret::Secret};
 use serde::Deserialize;
 use std::{ops::RangeInclusive, time::Duration};
+use url::Url;
 
 /// Canaries run at half and at one and a half times this, within `statement_timeout`.
 const SLOW: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_secs(1);
 /// Five times this has to fit into one run of `connect`.
 const CONNECT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(500);
+
+/// How the address of a page of metrics reads.
+const PAGE: &str = "write http://host:8080/metrics";
 
 /// What the user may set for one database.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -35,6 +39,9 @@ pub struct Settings {
     /// 1 ms to 500 ms, default 50 ms.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub connect_limit: Duration,
+    /// The page of metrics of the application that uses this database, or of the
+    /// exporter of its pooler: `http://host:8080/metrics`. Default: none.
+    pub app_metrics: Option<Secret>,
 }
 
 impl Default for Settings {
@@ -46,6 +53,7 @@ impl Default for Settings {
             load: None,
             slow: Duration::from_millis(100),
             connect_limit: Duration::from_millis(50),
+            app_metrics: None,
         }
     }
 }
@@ -70,7 +78,21 @@ impl Settings {
             let says = "is out of range: 1ms to 500ms is accepted";
             found.push(Complaint::new("connect_limit", says));
         }
+        if let Err(says) = self.app_metrics() {
+            found.push(Complaint::new("app_metrics", says));
+        }
         found
+    }
+
+    /// Where the application's metrics are, if that is named; or what is wrong with it.
+    pub(super) fn app_metrics(&self) -> Result<Option<Url>, String> {
+        let Some(address) = &self.app_metrics else { return Ok(None) };
+        let url = Url::parse(address.expose());
+        let url = url.map_err(|error| format!("is not a URL ({error}); {PAGE}"))?;
+        match url.scheme() {
+            "http" | "https" => Ok(Some(url)),
+            _ => Err(format!("must begin with http:// or https://; {PAGE}")),
+        }
     }
 }
 
@@ -119,6 +141,19 @@ mod tests {
         let keys: Vec<_> = complaints.iter().map(|complaint| complaint.key.as_str()).collect();
         assert_eq!(keys, ["name", "url", "slow"]);
         assert!(!format!("{complaints:?} {settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_page_of_metrics_is_a_web_address_and_not_quoted() {
+        let of = |address: &str| read(&format!("app_metrics = '{address}'")).complaints();
+        for good in ["http://127.0.0.1:8080/metrics", "https://me:pw@app/actuator/prometheus"] {
+            assert_eq!(of(good), [], "{good}");
+        }
+        for bad in ["127.0.0.1:8080", "hunter2", "ftp://hunter2"] {
+            let complaints = of(bad);
+            assert_eq!((complaints.len(), &*complaints[0].key), (1, "app_metrics"), "{bad}");
+            assert!(!complaints[0].says.contains("hunter2"), "{bad}");
+        }
     }
 
     #[test]
