@@ -1,6 +1,11 @@
 //! A database under load: what is counted, what is refused, and that nothing is left behind.
 
-use crate::{database::database, mariadb::server as mariadb, postgres::cluster, support::Process};
+use crate::{
+    database::{PASSWORD, database},
+    mariadb::server as mariadb,
+    postgres::cluster,
+    support::{Process, certificate},
+};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use std::{fs, path::Path, process::Stdio, time::Duration};
 use tempfile::TempDir;
@@ -9,7 +14,10 @@ use tminus::{
         FactValue, IntegrationId, Sweep, Swept,
         perf::{Arrivals, Ended, Phase, Record},
     },
-    integrations::database::{Database, Settings, load::Operation},
+    integrations::database::{
+        Database, Settings,
+        load::{Dial, LoadTable, Operation, Session},
+    },
     perf::{
         Hindrance, Reins, Test as _, Untested,
         db::{Asked, DbTest, Steps},
@@ -271,6 +279,61 @@ async fn what_a_kill_leaves_is_removed_by_clean_and_what_lives_is_not() {
         }
         assert_eq!(sweep(&watched).await.looked, 0);
         place.is_clean("killed").await;
+    }
+}
+
+/// How each operation ends on a session, and whether the driver has it.
+async fn seated(url: &str) -> Result<bool, String> {
+    let settings = Settings { url: Some(Secret::new(url)), ..Settings::default() };
+    let (dial, by) = (Dial::of(&settings).unwrap(), Instant::now() + PATIENCE);
+    let mut session = dial.seat(by).await.map_err(|why| why.class)?;
+    let mut keeper = dial.keep(by).await.map_err(|why| why.class)?;
+    let table = LoadTable::make(&dial, &mut keeper, 10).await.map_err(|why| why.class)?;
+    for turn in 0..2 {
+        for what in Operation::ALL {
+            assert_eq!(session.run(&table, what, 1 + turn).await, Ok(1), "{what:?}");
+        }
+    }
+    assert_eq!(session.run(&table, Operation::Delete, 1).await, Ok(0), "it is gone");
+    assert_eq!(table.rows(&dial, &mut keeper).await, Ok(10));
+    let driven = matches!(session, Session::Driven(_));
+    session.close().await;
+    assert!(table.remove(&dial, keeper).await);
+    Ok(driven)
+}
+
+/// Every way to log in to a server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_without_tls_needs_no_driver_and_any_other_has_one() {
+    let Some(mut cluster) = cluster::Edition::Installed.start(cluster::PLAIN) else { return };
+    let Some(keys) = certificate() else { return };
+    let _turn = TURN.lock().await;
+    cluster.sql("GRANT CREATE ON SCHEMA public TO public").await;
+    let mut urls = Vec::new();
+    for name in ["scrambled", "hashed", "clear", "trusted"] {
+        let hash = if name == "hashed" { "md5" } else { "scram-sha-256" };
+        let set = format!("SET password_encryption = '{hash}'");
+        urls.push(cluster.role_after(name, &set).await);
+    }
+    cluster.write(
+        "pg_hba.conf",
+        "local all all trust\nhost all hashed all md5\nhost all clear all password\n\
+         host all trusted all trust\nhost all all all scram-sha-256\n",
+    );
+    cluster.restart_with(&[]);
+    let directory = cluster.directory().display().to_string();
+    urls.push(format!("postgres://trusted@/postgres?host={directory}&port={}", cluster.port));
+    for url in &urls {
+        assert_eq!(seated(url).await, Ok(false), "{url}");
+    }
+    let wrong = urls[0].replace(PASSWORD, "wrong");
+    assert_eq!(seated(&wrong).await, Err("28P01".into()), "the driver names it");
+    for (name, file) in [("server.crt", "cert.pem"), ("server.key", "key.pem")] {
+        cluster.write(name, &fs::read_to_string(keys.path().join(file)).unwrap());
+    }
+    cluster.restart_with(&["ssl=on"]);
+    for (mode, driven) in [("", true), ("?sslmode=require", true), ("?sslmode=disable", false)] {
+        assert_eq!(seated(&format!("{}{mode}", urls[0])).await, Ok(driven), "{mode}");
     }
 }
 

@@ -163,6 +163,14 @@ impl Server {
         }
     }
 
+    /// The password that the URL holds.
+    pub(super) fn password(&self) -> Option<Secret> {
+        let url = Url::parse(self.url.expose()).ok()?;
+        let asked = url.query_pairs().filter(|(key, _)| key == "password").last();
+        let asked = asked.map(|(_, password)| password.into_owned());
+        asked.or_else(|| url.password().map(decoded)).map(Secret::new)
+    }
+
     /// The Unix socket in `directory`.
     pub(super) fn socket(&self, directory: &Path) -> PathBuf {
         directory.join(format!(".s.PGSQL.{}", self.port))
@@ -287,6 +295,19 @@ mod tests {
         let url = "postgres://u@h/d?sslmode=require&sslpassword=hunter2&options=-c%20a%3Db";
         let Ok(Place::Postgres(server)) = place(url) else { panic!("not a server") };
         assert_eq!(server.url.expose(), "postgres://u@h/d?sslmode=require&options=-c+a%3Db");
+    }
+
+    #[test]
+    fn a_password_is_read_as_it_was_meant() {
+        let cases = [
+            ("postgres://u:a%2Fb+c@h/d", Some("a/b+c")),
+            ("postgres://u:first@h/d?password=la%20st", Some("la st")),
+            ("postgres://u@/d?host=/run/pg", None),
+        ];
+        for (url, expected) in cases {
+            let Ok(Place::Postgres(server)) = place(url) else { panic!("not a server") };
+            assert_eq!(server.password(), expected.map(Secret::new), "{url}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use crate::{
-    integrations::database::load::{Dial, Link, LoadTable, Operation, Unable},
+    integrations::database::load::{Dial, LoadTable, Operation, Session, Unable},
     perf::{Broken, Client, Subject, Trip, quantile::histogram, window::micros},
 };
 use hdrhistogram::Histogram;
@@ -109,13 +109,13 @@ impl Subject for Target {
 
     async fn connect(&self) -> Result<User, Broken> {
         let began = Instant::now();
-        let link = self.dial.open(began + ACQUIRE).await.map_err(|why| broken(&why))?;
+        let session = self.dial.seat(began + ACQUIRE).await.map_err(|why| broken(&why))?;
         let mut acquired = self.acquired.lock().unwrap_or_else(PoisonError::into_inner);
         acquired.saturating_record(micros(began.elapsed()));
         drop(acquired);
         let mut dice = self.dice.clone();
         dice.random = fastrand::Rng::new();
-        Ok(User { link, table: self.table.clone(), dice, counts: Arc::clone(&self.counts) })
+        Ok(User { session, table: self.table.clone(), dice, counts: Arc::clone(&self.counts) })
     }
 
     async fn look(&self) -> Result<(), String> {
@@ -130,7 +130,7 @@ fn broken(why: &Unable) -> Broken {
 
 /// One client.
 pub(super) struct User {
-    link: Link,
+    session: Session,
     table: LoadTable,
     dice: Dice,
     counts: Arc<Counts>,
@@ -142,7 +142,7 @@ impl Client for User {
             let (place, row) = self.dice.roll();
             let what = Operation::ALL[place];
             self.counts.sent.fetch_add(1, Ordering::Relaxed);
-            match self.link.run(&self.table, what, row).await {
+            match self.session.run(&self.table, what, row).await {
                 Ok(rows) => {
                     self.counts.confirm(what, rows);
                     trip.ended(place, 1);

@@ -1,26 +1,17 @@
 //! The same over TLS.
 
 use super::{GOOD, Manner, Rude, measured, small};
-use crate::support::binary;
+use crate::support::certificate;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
-use std::{process::Command, sync::Arc};
+use std::sync::Arc;
 use tminus::perf::{Hindrance, load::Asked};
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate for this machine that vouches for itself.
-const STEP: &str = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-    -subj /CN=nobody -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
-    -keyout key.pem -out cert.pem";
-
 fn acceptor() -> Option<(TlsAcceptor, tempfile::TempDir)> {
-    let openssl = binary("openssl")?;
-    let dir = tempfile::tempdir().unwrap();
-    let mut command = Command::new(openssl);
-    let made = command.current_dir(dir.path()).args(STEP.split_whitespace()).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let dir = certificate()?;
     let certificate = CertificateDer::from_pem_file(dir.path().join("cert.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(dir.path().join("key.pem")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -104,6 +104,13 @@ impl Cluster {
         self.directory.path()
     }
 
+    /// Stops it and starts it again with these settings too.
+    pub(crate) fn restart_with(&mut self, settings: &[&str]) {
+        self.stop();
+        self.settings.extend(settings.iter().map(ToString::to_string));
+        self.restart();
+    }
+
     /// Starts it, and does not wait.
     pub(crate) fn spawn(&mut self) {
         let directory = self.directory.path();
@@ -170,12 +177,20 @@ impl Cluster {
         let data = self.directory.path().join("data");
         let owner = fs::metadata(&data).unwrap();
         fs::write(data.join(name), text).unwrap();
+        // It takes no key that others may read.
+        fs::set_permissions(data.join(name), Permissions::from_mode(0o600)).unwrap();
         chown(data.join(name), Some(owner.uid()), Some(owner.gid())).unwrap();
     }
 
     /// A role with the password of these tests, and its URL.
     pub(crate) async fn role(&self, name: &str, grant: &str) -> String {
         self.sql(&format!("CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'; {grant}")).await;
+        self.url(name, "postgres")
+    }
+
+    /// The same after a setting, which decides how the password is kept.
+    pub(crate) async fn role_after(&self, name: &str, set: &str) -> String {
+        self.sql(&format!("{set}; CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")).await;
         self.url(name, "postgres")
     }
 

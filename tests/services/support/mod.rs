@@ -19,6 +19,22 @@ use tempfile::TempDir;
 /// Where Debian puts servers that are not on everybody's PATH.
 const FURTHER: &[&str] = &["/usr/sbin", "/usr/lib/postgresql/15/bin", "/usr/lib/postgresql/17/bin"];
 
+/// A certificate for this machine that vouches for itself.
+const CERTIFICATE: &str = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+    -subj /CN=nobody -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+    -keyout key.pem -out cert.pem";
+
+/// A directory with `cert.pem`, which vouches for itself and this machine, and its `key.pem`.
+pub(crate) fn certificate() -> Option<TempDir> {
+    let openssl = binary("openssl")?;
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(openssl);
+    let made = command.current_dir(dir.path()).args(CERTIFICATE.split_whitespace()).output();
+    let made = made.unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    Some(dir)
+}
+
 /// The path of a server's binary.
 ///
 /// Without it the calling test cannot run: in CI that is a failure, elsewhere it

@@ -7,13 +7,14 @@ use super::{
         fault::{Dialect, Fault, Kind, Names, Stage},
         mysql, postgres, sqlite,
     },
-    Keeper, Link, Unable,
+    Keeper, Link, Session, Unable,
+    plain::Entry,
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, mysql::MySqlConnectOptions, postgres::PgConnectOptions,
     sqlite::SqliteConnectOptions,
 };
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// How the sessions of a load test are called in a server's views and logs.
@@ -33,7 +34,8 @@ pub struct Dial {
 /// Which database.
 #[derive(Clone)]
 pub(super) enum Way {
-    Postgres(Box<PgConnectOptions>),
+    /// And how to go in without the driver, if that may be.
+    Postgres(Box<PgConnectOptions>, Option<Arc<Entry>>),
     MySql(Box<MySqlConnectOptions>),
     /// One of our own beside this file, or among the temporary files.
     Sqlite(Box<SqliteConnectOptions>, Option<PathBuf>),
@@ -58,7 +60,8 @@ impl Dial {
         let (way, peer) = match place {
             Place::Postgres(server) => {
                 let options = postgres::load_options(&server, APPLICATION).map_err(strange)?;
-                (Way::Postgres(options.into()), server.peer())
+                let entry = Entry::of(&server, &options).map(Arc::new);
+                (Way::Postgres(options.into(), entry), server.peer())
             }
             Place::MySql(server) => {
                 let options = mysql::load_options(&server).map_err(strange)?;
@@ -110,7 +113,21 @@ impl Dial {
         Ok(Keeper { link: first.open(deadline).await?, stand: Some(stand) })
     }
 
-    /// Opens a session of its own, on the runtime that asks.
+    /// Opens a session to put under load, on the runtime that asks.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, by `deadline` at the latest.
+    pub async fn seat(&self, deadline: Instant) -> Result<Session, Unable> {
+        if let Way::Postgres(_, Some(entry)) = &self.way
+            && let Ok(Some(plain)) = timeout_at(deadline, entry.open()).await
+        {
+            return Ok(Session::Plain(Box::new(plain)));
+        }
+        Ok(Session::Driven(self.open(deadline).await?))
+    }
+
+    /// Opens a session to ask questions on.
     ///
     /// # Errors
     ///
@@ -120,7 +137,7 @@ impl Dial {
         let late = |_| Fault::hung("log in", began.elapsed(), &self.peer);
         let refused = |error: sqlx::Error| self.fault(&error, Stage::Dial, "log in");
         Ok(match &self.way {
-            Way::Postgres(options) => {
+            Way::Postgres(options, _) => {
                 let dialled = timeout_at(deadline, options.connect()).await;
                 Link::Postgres(dialled.map_err(late)?.map_err(refused)?)
             }
@@ -138,7 +155,7 @@ impl Dial {
     /// What an error of the driver means.
     fn fault(&self, error: &sqlx::Error, stage: Stage, asked: &str) -> Fault {
         let (dialect, role) = match &self.way {
-            Way::Postgres(options) => (Dialect::Postgres, options.get_username()),
+            Way::Postgres(options, _) => (Dialect::Postgres, options.get_username()),
             Way::MySql(options) => (Dialect::MySql, options.get_username()),
             Way::Sqlite(..) => (Dialect::Sqlite, ""),
         };

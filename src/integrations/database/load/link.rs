@@ -1,11 +1,8 @@
-//! One session under load.
+//! Sessions: those under load, and the one that keeps the table.
 
-use super::{super::sqlite::Stand, LoadTable, Operation, Unable};
-use futures_util::{TryStreamExt as _, stream::BoxStream};
+use super::{super::sqlite::Stand, LoadTable, Operation, Plain, Unable};
 use sqlx::{
-    Connection as _, Either, Executor as _, MySqlConnection, PgConnection, SqliteConnection,
-    mysql::MySqlDatabaseError,
-    postgres::{PgQueryResult, PgRow},
+    Connection as _, MySqlConnection, PgConnection, SqliteConnection, mysql::MySqlDatabaseError,
     sqlite::SqliteError,
 };
 use std::time::Duration;
@@ -14,10 +11,16 @@ use tokio::time::timeout;
 /// What a session says when it ends; the server would notice without it too.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// What a PostgreSQL answers: rows, and how many it touched.
-type Answers<'a> = BoxStream<'a, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>;
+/// One session under load.
+#[derive(Debug)]
+pub enum Session {
+    /// Of PostgreSQL without TLS: what the client takes of the processor is little.
+    Plain(Box<Plain>),
+    /// Of a driver.
+    Driven(Link),
+}
 
-/// One session.
+/// One session of a driver.
 #[derive(Debug)]
 pub enum Link {
     /// Of PostgreSQL.
@@ -43,7 +46,7 @@ impl Keeper {
     }
 }
 
-impl Link {
+impl Session {
     /// Does one operation as a prepared statement, to its last row; says how many rows
     /// it touched.
     ///
@@ -56,14 +59,37 @@ impl Link {
         what: Operation,
         value: i64,
     ) -> Result<u64, Unable> {
-        let sql = table.statement(what);
+        match self {
+            Self::Plain(plain) => plain.run(table, what, value).await,
+            Self::Driven(link) => link.run(table, what, value).await,
+        }
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        match self {
+            // The server would notice without it too.
+            Self::Plain(plain) => drop(timeout(FAREWELL, plain.close()).await),
+            Self::Driven(link) => link.close().await,
+        }
+    }
+}
+
+impl Link {
+    async fn run(&mut self, table: &LoadTable, what: Operation, value: i64) -> Result<u64, Unable> {
+        let query = table.statement(what).clone();
         let ended = match self {
-            Self::Postgres(link) => touched(link.fetch_many(sqlx::query(sql).bind(value))).await,
+            Self::Postgres(link) => {
+                let done = sqlx::query(query).bind(value).execute(link).await;
+                done.map(|done| done.rows_affected())
+            }
             Self::MySql(link) => {
-                sqlx::query(sql).bind(value).execute(link).await.map(|done| done.rows_affected())
+                let done = sqlx::query(query).bind(value).execute(link).await;
+                done.map(|done| done.rows_affected())
             }
             Self::Sqlite(link) => {
-                sqlx::query(sql).bind(value).execute(link).await.map(|done| done.rows_affected())
+                let done = sqlx::query(query).bind(value).execute(link).await;
+                done.map(|done| done.rows_affected())
             }
         };
         ended.map_err(|error| failed(&error))
@@ -78,16 +104,6 @@ impl Link {
             Self::Sqlite(link) => drop(timeout(FAREWELL, link.close()).await),
         }
     }
-}
-
-/// Goes through the answers to a statement: `execute` wraps them twice more, and that is
-/// time of ours in each measurement.
-async fn touched(mut answers: Answers<'_>) -> Result<u64, sqlx::Error> {
-    let mut rows = 0;
-    while let Some(answer) = answers.try_next().await? {
-        rows += answer.left().map_or(0, |done| done.rows_affected());
-    }
-    Ok(rows)
 }
 
 /// What it means that an operation failed.

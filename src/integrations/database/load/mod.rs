@@ -2,11 +2,13 @@
 
 mod dial;
 mod link;
+mod plain;
 mod statements;
 mod table;
 
 pub use dial::Dial;
-pub use link::{Keeper, Link};
+pub use link::{Keeper, Link, Session};
+pub use plain::Plain;
 pub use statements::Operation;
 pub use table::LoadTable;
 

@@ -56,19 +56,26 @@ impl LoadTable {
         Ok(Self { name, statements })
     }
 
+    /// One that nobody has made.
+    #[cfg(test)]
+    pub(super) fn sample() -> Self {
+        let statement = |what: Operation| sqlx::SqlSafeStr::into_sql_str(what.word());
+        Self { name: "sample".into(), statements: Operation::ALL.map(statement) }
+    }
+
     /// What it is called.
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The statement of one operation; its only parameter is a key, or the value to insert.
-    pub(super) fn statement(&self, what: Operation) -> SqlStr {
+    pub(super) fn statement(&self, what: Operation) -> &SqlStr {
         let [select, insert, update, delete] = &self.statements;
         match what {
-            Operation::Select => select.clone(),
-            Operation::Insert => insert.clone(),
-            Operation::Update => update.clone(),
-            Operation::Delete => delete.clone(),
+            Operation::Select => select,
+            Operation::Insert => insert,
+            Operation::Update => update,
+            Operation::Delete => delete,
         }
     }
 
