@@ -1,7 +1,7 @@
 //! What others read, read by those who read it: shells, man, TAP and `JUnit`.
 
 use super::*;
-use std::env;
+use std::{collections::BTreeMap, env};
 
 /// Whether `program` is there; without it the calling test proves nothing, and says so.
 fn installed(program: &str, package: &str) -> bool {
@@ -226,4 +226,54 @@ fn a_junit_file_is_what_the_schema_of_a_build_server_says() {
         let broken = document.replacen("<testcase name=", "<testcase title=", 1);
         assert!(!valid(&broken).0, "the schema lets everything pass");
     }
+}
+
+/// What a browser of its own makes of a page: `how` is what it is asked for.
+fn browsed(home: &Home, page: &Path, how: &str) -> String {
+    let profile = home.0.path().join("browser");
+    let mut browser = Command::new("timeout");
+    browser.args(["120", "chromium", "--headless", "--no-sandbox", "--disable-gpu", how]);
+    // It would look for updates and for its maker's servers.
+    browser.args(["--disable-background-networking", "--disable-component-update"]);
+    browser.args(["--disable-sync", "--no-first-run", "--disable-quic"]);
+    browser.arg(format!("--user-data-dir={}", profile.display()));
+    let ran = browser.arg(page).env("HOME", home.0.path()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+/// How many elements of each name a document has.
+fn elements(document: &str) -> BTreeMap<&str, usize> {
+    let mut found = BTreeMap::new();
+    for after in document.split('<').skip(1) {
+        let end = after.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(0);
+        if end > 0 {
+            *found.entry(&after[..end]).or_default() += 1;
+        }
+    }
+    found
+}
+
+#[test]
+fn a_browser_reads_the_report_as_it_is_written_and_prints_it() {
+    if !installed("chromium", "chromium") {
+        return;
+    }
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let home = Home::with(&format!(
+        "[[accept]]\ncheck = \"apis.openai_key\"\nuntil = \"{soon}\"\n\
+         reason = \"<script>document.title='taken'</script><img src=x> & </td></table>\""
+    ));
+    let page = home.0.path().join("report.html");
+    let written = home.run("report --format html").out;
+    fs::write(&page, &written).unwrap();
+    let read = browsed(&home, &page, "--dump-dom");
+    assert!(written.contains("&lt;script") && !read.contains("<title>taken"), "{read}");
+    // Had it to mend anything, it would have added or moved elements.
+    assert_eq!(elements(&read), elements(&written));
+    assert!(["svg", "polyline", "table", "h2"].iter().all(|name| elements(&read)[name] > 0));
+    let paper = home.0.path().join("report.pdf");
+    browsed(&home, &page, &format!("--print-to-pdf={}", paper.display()));
+    let paper = fs::read(paper).unwrap();
+    assert!(paper.starts_with(b"%PDF") && paper.len() > 20_000, "{} bytes", paper.len());
 }
