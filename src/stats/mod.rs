@@ -5,11 +5,14 @@
 //! means nor a t-test say much. What is compared are blocks ([`blocks`]): their order
 //! ([`mann_whitney`]) tells whether the difference is more than chance, their differences
 //! ([`hodges_lehmann`]) how large it is. [`Comparison`] puts both together.
+//!
+//! [`usl`] is apart: how throughput grows with concurrency, fitted to measured steps.
 
 mod block;
 mod compare;
 mod rank;
 mod shift;
+pub mod usl;
 
 pub use block::{blocks, median};
 pub use compare::{Comparison, FEWEST, FLOOR, Sway, holm};
