@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["probe", "domain", "secret"]),
     ("history", &["engine", "domain"]),
     ("app", &["engine", "probe", "domain", "secret"]),
-    ("perf", &["integrations", "probe", "domain", "secret", "units", "clock"]),
+    ("perf", &["integrations", "probe", "domain", "secret", "units", "clock", "stats"]),
     ("runs", &["probe", "domain"]),
     ("tui", &["engine", "perf", "domain", "units"]),
     ("surface", &["engine", "domain", "units", "contract"]),

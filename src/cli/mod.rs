@@ -9,7 +9,7 @@ mod perf;
 mod report;
 
 pub use check::{Check, ExitStyle, Format, Output};
-pub use perf::{Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis, Shares};
+pub use perf::{Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis, PerfRequest, PerfScale, Shares};
 pub use report::{Explain, Report, ReportFormat};
 
 use crate::{

@@ -28,6 +28,13 @@ pub enum Perf {
     /// is missed, and with 3 if the samples do not tell; without, any failure is 1.
     #[command(after_help = PROFILES)]
     Load(Box<PerfLoad>),
+    /// HTTP/1.1 requests with ever more clients: how many are optimal, how efficient they
+    /// are, and from how many on the rate declines.
+    ///
+    /// Servers on this machine only, unless the configuration says `load = true`, in the
+    /// table performance, or you give --allow-load. It ends with 0 if nothing failed, with 1
+    /// if something did, and with 3 if no curve can be had or the server drifted meanwhile.
+    Scale(Box<PerfScale>),
 }
 
 const PROFILES: &str = "\
@@ -151,6 +158,67 @@ pub struct PerfLoad {
     /// Under load before anything is measured.
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub warm_up: Option<Duration>,
+    /// What is asked.
+    #[command(flatten)]
+    pub request: PerfRequest,
+    /// Wanted: the mean time is under this.
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
+    pub max_mean: Option<Duration>,
+    /// Wanted: half end well within less than this.
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
+    pub max_p50: Option<Duration>,
+    /// Wanted: 95 of 100 end well within less than this.
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
+    pub max_p95: Option<Duration>,
+    /// Wanted: 99 of 100 end well within less than this.
+    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
+    pub max_p99: Option<Duration>,
+    /// Wanted: less than this share fails, as 1%.
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Goals")]
+    pub max_errors: Option<f64>,
+    /// Wanted: at least so many end well a second.
+    #[arg(long, value_name = "R", help_heading = "Goals")]
+    pub min_rate: Option<f64>,
+    /// How the result is written to the standard output.
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub format: PerfFormat,
+}
+
+/// The steps of concurrency on an HTTP server.
+#[derive(Clone, Debug, Args)]
+pub struct PerfScale {
+    /// Where to: http://127.0.0.1:8080/path. Default: `url` in the table performance.
+    pub url: Option<String>,
+    /// Which of several configured instances.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The most clients.
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub clients: u32,
+    /// The numbers of clients. Default: 1, 2, 4 … 64, 100, 150, 200, 300, 400, up to the
+    /// most. A curve takes six.
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
+    pub steps: Vec<u32>,
+    /// How long to measure each step. With 5s or more the figures have bounds.
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "10s")]
+    pub duration: Duration,
+    /// How long each step warms up.
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "2s")]
+    pub warm_up: Duration,
+    /// Tells with how many clients 95 of 100 end well within less than this.
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub max_p95: Option<Duration>,
+    /// What is asked.
+    #[command(flatten)]
+    pub request: PerfRequest,
+    /// How the result is written to the standard output.
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub format: PerfFormat,
+}
+
+/// What an HTTP server is asked, and how.
+#[derive(Clone, Debug, Args)]
+pub struct PerfRequest {
     /// How long a request may take before it counts as never answered.
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "5s")]
     pub timeout: Duration,
@@ -176,27 +244,6 @@ pub struct PerfLoad {
     /// A file with the issuers to trust, in place of those of this host.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// Wanted: the mean time is under this.
-    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
-    pub max_mean: Option<Duration>,
-    /// Wanted: half end well within less than this.
-    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
-    pub max_p50: Option<Duration>,
-    /// Wanted: 95 of 100 end well within less than this.
-    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
-    pub max_p95: Option<Duration>,
-    /// Wanted: 99 of 100 end well within less than this.
-    #[arg(long, value_name = "TIME", value_parser = span, help_heading = "Goals")]
-    pub max_p99: Option<Duration>,
-    /// Wanted: less than this share fails, as 1%.
-    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Goals")]
-    pub max_errors: Option<f64>,
-    /// Wanted: at least so many end well a second.
-    #[arg(long, value_name = "R", help_heading = "Goals")]
-    pub min_rate: Option<f64>,
-    /// How the result is written to the standard output.
-    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
-    pub format: PerfFormat,
 }
 
 /// Reads `1%` and `0.01`.
@@ -228,7 +275,7 @@ pub enum PerfFormat {
     Human,
     /// One JSON document.
     Json,
-    /// The columns of `redis-benchmark --csv`.
+    /// The columns of `redis-benchmark --csv`; of scale a line a step.
     Csv,
 }
 

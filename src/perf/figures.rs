@@ -122,7 +122,7 @@ impl Figures {
         }
     }
 
-    /// These figures as a record, without facts and a receipt.
+    /// These figures as a record, without facts, a receipt and what only some tests find.
     pub fn record(self, about: About) -> Record {
         let About { test, target, began, load } = about;
         Record {
@@ -143,6 +143,7 @@ impl Figures {
             notes: Vec::new(),
             facts: Vec::new(),
             receipt: None,
+            scale: None,
         }
     }
 }

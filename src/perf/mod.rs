@@ -29,6 +29,7 @@ pub mod quantile;
 pub mod redis;
 pub mod render;
 mod run;
+pub mod scale;
 mod steady;
 mod subject;
 mod tally;

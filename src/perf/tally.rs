@@ -193,6 +193,7 @@ impl Tally {
             bars: quantile::bars(&all),
             errors: self.whole.errors.clone(),
             seconds: self.seconds.iter().skip(shown).copied().collect(),
+            steps: Vec::new(),
         }
     }
 

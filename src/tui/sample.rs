@@ -264,6 +264,7 @@ pub(crate) fn running(board: &Board) -> Board {
             .into(),
         errors: [("LOADING".into(), 3)].into(),
         seconds: (0..6).map(second).collect(),
+        steps: Vec::new(),
     };
     let running = Running { test: "redis".into(), progress, aborting: false };
     Board { running: Some(running), ..board.clone() }

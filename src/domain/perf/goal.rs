@@ -61,9 +61,17 @@ impl Record {
                 (Word::Hold, format!("{ours} failed for want of something on this host"))
             }
             Ended::Complete if !unknown.is_empty() => (Word::Hold, format!("undecided: {unknown}")),
+            Ended::Complete if let Some(doubt) = self.doubt() => (Word::Hold, doubt.into()),
             Ended::Complete if self.goals.is_empty() => (Word::Go, "nothing failed".into()),
             Ended::Complete => (Word::Go, format!("kept: {}", named(Judged::Pass))),
         }
+    }
+}
+
+impl Record {
+    /// Why what it was run for cannot be said.
+    fn doubt(&self) -> Option<&str> {
+        self.scale.as_ref().and_then(|scale| scale.doubts.first()).map(String::as_str)
     }
 }
 

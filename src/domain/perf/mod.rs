@@ -5,6 +5,7 @@ mod goal;
 mod offer;
 mod progress;
 mod record;
+mod scale;
 mod seconds;
 
 pub use board::{Board, Entry, Order, Running};
@@ -15,3 +16,4 @@ pub use record::{
     Arrivals, Ended, Generator, Kept, Latency, Load, Operation, PATIENCE, Quantile, Record, Second,
     VERSION,
 };
+pub use scale::{Curve, Decline, Drift, Estimate, Fit, Scale, Slo, Step};

@@ -1,4 +1,4 @@
-use super::{Second, seconds};
+use super::{Second, Step, seconds};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -35,6 +35,9 @@ pub struct Progress {
     pub errors: BTreeMap<String, u64>,
     /// The last 120 seconds.
     pub seconds: Vec<Second>,
+    /// The steps that are done, of a test that has some.
+    #[serde(default)]
+    pub steps: Vec<Step>,
 }
 
 /// What a test does.

@@ -1,4 +1,4 @@
-use super::{Goal, seconds};
+use super::{Goal, Scale, seconds};
 use crate::domain::{Fact, Receipt, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -13,7 +13,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Record {
     /// [`VERSION`] of the program that wrote it.
     pub version: u32,
-    /// Which test: `redis`, `db`, `load`.
+    /// Which test: `redis`, `db`, `load`, `scale`.
     pub test: String,
     /// What was put under load, without any secret.
     pub target: String,
@@ -48,6 +48,10 @@ pub struct Record {
     pub facts: Vec<Fact>,
     /// What was written, and whether it is gone again.
     pub receipt: Option<Receipt>,
+    /// How the target scales, where that was the question. Then `total` and `seconds` are
+    /// of the step with the highest rate, failures of all steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Box<Scale>>,
 }
 
 /// The load that was asked for.

@@ -137,6 +137,7 @@ fn record(target: &str, began: i64) -> Record {
         notes: Vec::new(),
         facts: Vec::new(),
         receipt: None,
+        scale: None,
     }
 }
 

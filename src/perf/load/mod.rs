@@ -26,8 +26,8 @@ use super::{
 use crate::{
     clock,
     domain::{
-        IntegrationId, Timestamp,
-        perf::{Offer, Phase, Record, Refusal},
+        Fact, IntegrationId, Timestamp,
+        perf::{Load, Offer, Phase, Record, Refusal},
     },
     integrations::performance::Settings,
     probe::{ProbeError, Safety},
@@ -47,6 +47,16 @@ pub struct LoadTest {
     address: Result<Address, Refusal>,
     asked: Asked,
     refused: Option<Refusal>,
+}
+
+/// The way to a target that may be put under load.
+pub(super) struct Ready(Arc<Way>);
+
+impl Ready {
+    /// What came of all that was sent on it.
+    pub(super) fn facts(&self, fresh: bool) -> Vec<Fact> {
+        self.0.seen.facts(fresh)
+    }
 }
 
 impl LoadTest {
@@ -74,11 +84,20 @@ impl LoadTest {
         Self { name, address, asked, refused: refused.or(unusable) }
     }
 
-    fn target(&self) -> String {
+    /// What is put under load, without any secret.
+    pub(super) fn target(&self) -> String {
         self.address.as_ref().map_or_else(|_| "none".into(), Address::name)
     }
 
     async fn test(&self, reins: &Reins) -> Result<Record, Untested> {
+        let began = clock::now();
+        let ready = self.ready(reins).await?;
+        let figures = self.put(&ready, &self.asked.load(), reins).await?;
+        Ok(self.record(began, figures, &ready))
+    }
+
+    /// Finds the way to the target, where it may be put under load at all.
+    pub(super) async fn ready(&self, reins: &Reins) -> Result<Ready, Untested> {
         let address = match (&self.address, &self.refused) {
             (Ok(address), None) => address,
             (_, Some(Refusal { why, hint })) | (Err(Refusal { why, hint }), None) => {
@@ -86,17 +105,23 @@ impl LoadTest {
             }
         };
         room::make(self.asked.clients)?;
-        let began = clock::now();
         reins.say(Phase::Preparing);
         let dial = tokio::select! {
             biased;
             () = reins.cancel.cancelled() => return Err(Untested::aborted()),
             dial = Dial::to(address, self.asked.ca.clone()) => dial.map_err(|error| undialled(&error))?,
         };
-        let way = Arc::new(Way { dial, ask: self.ask(address), seen: Seen::new() });
-        let target = Arc::new(Target(Arc::clone(&way)));
-        let figures = run(target, &self.asked.load(), self.guards(), reins).await?;
-        Ok(self.record(began, figures, &way.seen))
+        Ok(Ready(Arc::new(Way { dial, ask: self.ask(address), seen: Seen::new() })))
+    }
+
+    /// Puts so much load on it.
+    pub(super) async fn put(
+        &self,
+        ready: &Ready,
+        load: &Load,
+        reins: &Reins,
+    ) -> Result<Figures, Failed> {
+        run(Arc::new(Target(Arc::clone(&ready.0))), load, self.guards(), reins).await
     }
 
     fn ask(&self, address: &Address) -> Ask {
@@ -117,7 +142,7 @@ impl LoadTest {
         Guards { errors: allowed.clamp(ERRORS, 1.0), ..Guards::default() }
     }
 
-    fn record(&self, began: Timestamp, figures: Figures, seen: &Seen) -> Record {
+    fn record(&self, began: Timestamp, figures: Figures, ready: &Ready) -> Record {
         let Asked { profile, goals, fresh, .. } = &self.asked;
         let goals = goals.judge(&figures);
         let moving = unsteady(&figures.samples.blocks);
@@ -125,7 +150,7 @@ impl LoadTest {
         Record {
             goals,
             notes: profile.notes().into_iter().chain(moving).collect(),
-            facts: seen.facts(*fresh),
+            facts: ready.facts(*fresh),
             ..figures.record(About { test, target, began, load })
         }
     }

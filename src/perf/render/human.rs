@@ -1,7 +1,7 @@
 use crate::{
     domain::{
         Fact, FactValue,
-        perf::{Arrivals, Ended, Operation, Quantile, Record},
+        perf::{Arrivals, Ended, Load, Operation, Quantile, Record},
     },
     units,
 };
@@ -20,6 +20,11 @@ pub fn human(record: &Record) -> String {
     let mut lines = Lines::default();
     head(&mut lines, record);
     verdict(&mut lines, record);
+    if let Some(scale) = &record.scale {
+        super::scale::human(&mut lines, scale);
+        tail(&mut lines, record);
+        return lines.0;
+    }
     let total = &record.total;
     operation(&mut lines, total, record.measured);
     let mean = units::latency(total.latency.mean);
@@ -42,7 +47,7 @@ pub fn human(record: &Record) -> String {
 
 /// Whether what was wanted is so, and what has to be said about such a test.
 fn verdict(lines: &mut Lines, record: &Record) {
-    if !record.goals.is_empty() {
+    if !record.goals.is_empty() || record.scale.is_some() {
         let (word, why) = record.verdict();
         lines.put("verdict", format_args!("{}: {why}", word.as_str()));
     }
@@ -64,8 +69,19 @@ fn operation(lines: &mut Lines, operation: &Operation, measured: Duration) {
 }
 
 fn head(lines: &mut Lines, record: &Record) {
-    let load = &record.load;
     lines.put(&record.test, format_args!("{}, {}", record.target, units::rfc3339(record.began)));
+    match &record.scale {
+        Some(scale) => lines.put("load", format_args!("{}", super::scale::load(scale, record))),
+        None => load(lines, &record.load),
+    }
+    match &record.ended {
+        Ended::Complete => {}
+        Ended::Aborted => lines.put("ended", format_args!("stopped early: a part of a result")),
+        Ended::Stopped(why) => lines.put("STOPPED", format_args!("by a guard: {why}")),
+    }
+}
+
+fn load(lines: &mut Lines, load: &Load) {
     let arrivals = match load.arrivals {
         Arrivals::Closed => "a closed loop: a target that stands still is not asked".into(),
         Arrivals::Constant { rate } => format!("{}/s by plan, latency from the plan", number(rate)),
@@ -76,11 +92,6 @@ fn head(lines: &mut Lines, record: &Record) {
     let (clients, depth, threads) = (load.clients, load.depth, load.threads);
     lines.put("load", format_args!("{clients} clients, {depth} at once each, threads: {threads}"));
     lines.put("", format_args!("{arrivals}"));
-    match &record.ended {
-        Ended::Complete => {}
-        Ended::Aborted => lines.put("ended", format_args!("stopped early: a part of a result")),
-        Ended::Stopped(why) => lines.put("STOPPED", format_args!("by a guard: {why}")),
-    }
 }
 
 fn tail(lines: &mut Lines, record: &Record) {
@@ -171,10 +182,10 @@ fn number(rate: f64) -> String {
 
 /// Lines of a name and what is said under it.
 #[derive(Default)]
-struct Lines(String);
+pub(super) struct Lines(String);
 
 impl Lines {
-    fn put(&mut self, name: &str, says: fmt::Arguments) {
+    pub(super) fn put(&mut self, name: &str, says: fmt::Arguments) {
         // Writing to a String cannot fail.
         let _infallible = writeln!(self.0, "{name:NAME$} {says}");
     }

@@ -1,17 +1,35 @@
 //! A record as text, for people and for programs. Pure.
 
 mod csv;
+mod graph;
 mod human;
+mod scale;
 
 pub use csv::csv;
+pub use graph::Size;
 pub use human::human;
+pub use scale::{decline, graph};
 
-use crate::domain::perf::Record;
+use crate::{domain::perf::Record, units};
 
 /// One JSON document: every figure in base units, by its name.
 pub fn json(record: &Record) -> String {
     // Every key in it is a text, so it cannot fail.
     serde_json::to_string_pretty(record).unwrap_or_default() + "\n"
+}
+
+/// What a record comes down to, in a few words.
+pub fn brief(record: &Record) -> String {
+    let total = &record.total;
+    let failed = match total.failed {
+        0 => String::new(),
+        failed => format!("  {failed} failed"),
+    };
+    if let Some(scale) = &record.scale {
+        return scale::brief(scale) + &failed;
+    }
+    let (rate, p99) = (total.per_second, units::latency(total.latency.at(0.99)));
+    format!("{rate:.0}/s  p99 {p99}{failed}")
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use crate::{
     domain::{
         Evidence, Quantity, Receipt, Timestamp,
         perf::{
-            Arrivals, Ended, Generator, Kept, Latency, Load, Operation, PATIENCE, Record, Second,
-            VERSION,
+            Arrivals, Curve, Decline, Drift, Ended, Estimate, Fit, Generator, Kept, Latency, Load,
+            Operation, PATIENCE, Record, Scale, Second, Slo, Step, VERSION,
         },
     },
     perf::quantile::{histogram, latency},
@@ -83,5 +83,59 @@ pub(crate) fn record() -> Record {
             .fact("counts agree", "yes")
             .facts,
         receipt: Some(Receipt { sent: 22_040, written: 10_000, removed: 10_000, left: 0 }),
+        scale: None,
+    }
+}
+
+/// A record of steps up to a pool of fifty.
+pub(crate) fn scaled() -> Record {
+    let step = |(clients, rate): (u32, f64)| Step {
+        clients,
+        per_second: rate,
+        low: Some(rate * 0.99),
+        high: Some(rate * 1.01),
+        mean: Duration::from_secs_f64(f64::from(clients) / rate),
+        p95: Some(Duration::from_secs_f64(f64::from(clients) / rate * 1.2)),
+        p95_high: Some(Duration::from_secs_f64(f64::from(clients) / rate * 1.25)),
+        failed: 0,
+        blocks: vec![rate; 10],
+    };
+    let rates = [40.1, 79.6, 160.3, 319.0, 641.0, 1275.0, 1998.0, 2003.0, 1995.0, 2001.0];
+    let clients = [1, 2, 4, 8, 16, 32, 64, 100, 200, 400];
+    let estimate = |at: f64| Estimate { at, low: Some(at * 0.98), high: Some(at * 1.02) };
+    let scale = Scale {
+        steps: clients.into_iter().zip(rates).map(step).collect(),
+        planned: 10,
+        drift: vec![Drift { clients: 1, first: 40.1, again: 40.3 }],
+        fit: Some(Fit {
+            curve: Curve::Plateau { gamma: 39.9, ceiling: 1999.3 },
+            optimum: Some(estimate(50.1)),
+            efficiency: Some(1.0),
+            efficiency_at_most: 0.125,
+            nearly: 48.0,
+            miss: 0.004,
+            parameters: vec![estimate(39.9), estimate(1999.3)],
+            standard_errors: None,
+        }),
+        decline: Decline::NotSeen { up_to: 400, peak: None },
+        slo: Some(Slo { limit: Duration::from_millis(50), clients: 103.7, at_least: false }),
+        doubts: Vec::new(),
+    };
+    let load = Load { arrivals: Arrivals::Closed, clients: 400, ..record().load };
+    let total = Operation { name: "GET".into(), ..record().operations[0].clone() };
+    Record {
+        test: "scale".into(),
+        target: "http://127.0.0.1:8080/".into(),
+        load,
+        total,
+        operations: Vec::new(),
+        errors: BTreeMap::new(),
+        kept: None,
+        generator: Generator { limits: Vec::new(), ..record().generator },
+        receipt: None,
+        facts: Vec::new(),
+        notes: vec!["a closed loop: the times are those of so many patient clients".into()],
+        scale: Some(Box::new(scale)),
+        ..record()
     }
 }

@@ -1,17 +1,19 @@
+mod asked;
+
 use super::{Failure, Session, Stop, print, tell, trace::Trace};
 use crate::{
-    cli::{Global, Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis},
+    cli::{Global, Perf, PerfFormat},
     domain::{
         IntegrationId, Word,
-        perf::{Arrivals, Ended, Offer, Phase, Progress, Record},
+        perf::{Ended, Offer, Phase, Progress, Record},
     },
     integrations::{self, Instance},
-    perf::{Hindrance, Reins, Test, Untested, db, goals::Goals, load, redis, render},
+    perf::{Hindrance, Reins, Test, Untested, db, load, redis, render, scale},
     probe::Safety,
     surface::gate,
     units,
 };
-use std::{convert::Infallible, fs, mem, path::Path, slice, sync::Arc, time::Duration};
+use std::{convert::Infallible, mem, slice, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
@@ -79,6 +81,12 @@ fn meant(
             let test = load::LoadTest::new(id, url, settings, safety, load);
             (id.clone(), Box::new(test), asked.format)
         }
+        Perf::Scale(asked) => {
+            let Instance { id, settings } = chosen(&configured.performance, asked.name.as_deref())?;
+            let (url, load) = (asked.url.as_deref(), asked.load()?);
+            let test = scale::ScaleTest::new(id, url, settings, safety, load);
+            (id.clone(), Box::new(test), asked.format)
+        }
     })
 }
 
@@ -94,8 +102,10 @@ pub(super) fn tests(session: &Session, safety: Safety) -> Vec<Arc<dyn Test>> {
         Arc::new(db::DbTest::new(id.clone(), settings, safety, db::Asked::default()))
     });
     let http = performance.iter().filter(|instance| instance.settings.url.is_some());
-    let http = http.map(|Instance { id, settings }| -> Arc<dyn Test> {
-        Arc::new(load::LoadTest::new(id, None, settings, safety, load::Asked::default()))
+    let http = http.flat_map(|Instance { id, settings }| -> [Arc<dyn Test>; 2] {
+        let load = load::LoadTest::new(id, None, settings, safety, load::Asked::default());
+        let scale = scale::ScaleTest::new(id, None, settings, safety, scale::Asked::default());
+        [Arc::new(load), Arc::new(scale)]
     });
     redis.chain(database).chain(http).collect()
 }
@@ -228,104 +238,6 @@ fn untested_code(untested: Untested, signal: Option<u8>) -> Result<u8, Failure> 
             tell("tminus: interrupted, so there is no result");
             Ok(gate::interrupted(signal.unwrap_or_default()))
         }
-    }
-}
-
-impl PerfRedis {
-    /// The load that the command line asks for.
-    fn load(&self) -> redis::Asked {
-        let arrivals = arrivals(self.rate, self.poisson);
-        redis::Asked {
-            clients: self.clients,
-            pipeline: self.pipeline,
-            mix: self.mix,
-            size: self.size,
-            keys: self.keys,
-            arrivals,
-            threads: self.threads,
-            warm_up: self.warm_up,
-            duration: self.duration,
-            requests: self.requests,
-        }
-    }
-}
-
-impl PerfDb {
-    /// The load that the command line asks for.
-    fn load(&self) -> db::Asked {
-        db::Asked {
-            clients: self.clients,
-            weights: self.mix,
-            rows: self.rows,
-            arrivals: arrivals(self.rate, self.poisson),
-            threads: self.threads,
-            warm_up: self.warm_up,
-            duration: self.duration,
-            steps: if self.no_steps { db::Steps::Leap } else { db::Steps::Climb },
-        }
-    }
-}
-
-impl PerfLoad {
-    /// The load that the command line asks for.
-    fn load(&self) -> Result<load::Asked, Failure> {
-        let usual = load::Asked::of(self.profile);
-        let planned = self.rate.or_else(|| usual.arrivals.rate());
-        if self.poisson && planned.is_none() {
-            let why = format!("--poisson is for a plan, which {} has not", self.profile.word());
-            return Err(Failure::unusable("the test cannot be run", why));
-        }
-        let goals = Goals {
-            mean: self.max_mean,
-            within: [self.max_p50, self.max_p95, self.max_p99],
-            errors: self.max_errors,
-            rate: self.min_rate,
-        };
-        Ok(load::Asked {
-            profile: self.profile,
-            clients: self.clients,
-            arrivals: arrivals(planned, self.poisson),
-            threads: self.threads,
-            warm_up: self.warm_up.unwrap_or(usual.warm_up),
-            duration: self.duration.unwrap_or(usual.duration),
-            requests: self.requests.or(usual.requests),
-            timeout: self.timeout,
-            request: self.request()?,
-            fresh: self.fresh_connections,
-            expected: self.expect.clone(),
-            goals: goals.or(usual.goals),
-            ca: self.ca.clone(),
-        })
-    }
-
-    fn request(&self) -> Result<load::Request, Failure> {
-        let unusable = |why: String| Failure::unusable("the request cannot be made", why);
-        let read = |path: &Path| {
-            fs::read(path).map_err(|error| unusable(format!("{}: {error}", path.display())))
-        };
-        let mut lines: Vec<String> = Vec::new();
-        for line in &self.header {
-            match line.strip_prefix('@') {
-                Some(path) => {
-                    let text = String::from_utf8_lossy(&read(Path::new(path))?).into_owned();
-                    lines
-                        .extend(text.lines().filter(|it| !it.trim().is_empty()).map(str::to_owned));
-                }
-                None => lines.push(line.clone()),
-            }
-        }
-        let fields = lines.iter().map(|line| load::Request::field(line));
-        let fields = fields.collect::<Result<_, _>>().map_err(unusable)?;
-        let body = self.body.as_deref().map(read).transpose()?.unwrap_or_default();
-        Ok(load::Request { method: self.method.clone(), fields, body: body.into() })
-    }
-}
-
-fn arrivals(rate: Option<f64>, poisson: bool) -> Arrivals {
-    match (rate, poisson) {
-        (None, _) => Arrivals::Closed,
-        (Some(rate), false) => Arrivals::Constant { rate },
-        (Some(rate), true) => Arrivals::Poisson { rate },
     }
 }
 

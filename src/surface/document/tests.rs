@@ -332,5 +332,6 @@ fn record() -> Record {
         notes: Vec::new(),
         facts: knee.facts,
         receipt: None,
+        scale: None,
     }
 }

@@ -1,8 +1,8 @@
 use super::{Effect, moved};
 use crate::{
     domain::perf::{Board, Ended, Order},
+    perf::render,
     tui::{keymap::Action, model::Model},
-    units,
 };
 use std::sync::Arc;
 
@@ -63,13 +63,12 @@ fn ended(board: &Board, test: &str) -> Option<String> {
         return Some(format!("{title}: no result, {why}"));
     }
     let record = entry.last.as_ref()?;
-    let (rate, p99) = (record.total.per_second, units::latency(record.total.latency.at(0.99)));
     let how = match &record.ended {
         Ended::Complete => "",
         Ended::Aborted => " (stopped early)",
         Ended::Stopped(_) => " (stopped by a guard)",
     };
-    Some(format!("{title}: {rate:.0}/s, p99 {p99}, {} failed{how}", record.total.failed))
+    Some(format!("{title}: {}{how}", render::brief(record)))
 }
 
 #[cfg(test)]
@@ -143,7 +142,7 @@ mod tests {
         press(&mut model, KeyCode::Esc);
         assert_eq!(model.screen, Screen::Home, "it runs on, whatever is shown");
         update(&mut model, Msg::Board(idle));
-        assert_eq!(said(&model), "Redis commands: 1000/s, p99 899ms, 3 failed");
+        assert_eq!(said(&model), "Redis commands: 1000/s  p99 899ms  3 failed");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use super::{Page, Slot, Stack, footer, side_by_side};
 use crate::{
     domain::{
         Word,
-        perf::{Brief, Ended, Entry, Offer, Phase, Progress, Record, Running, Second},
+        perf::{Brief, Ended, Entry, Offer, Phase, Progress, Running, Second, Step},
     },
     perf::render,
     tui::{
@@ -24,6 +24,8 @@ const WIDE: u16 = 100;
 const SECONDS: u16 = 46;
 /// and not in so few lines.
 const LEAST: u16 = 3;
+/// Columns of a graph that are not its own: labels and the unit.
+const GRAPH: usize = 20;
 /// Columns of a test's name and of its target.
 const NAME: u16 = 18;
 const TARGET: u16 = 24;
@@ -110,20 +112,9 @@ fn summary(entry: &Entry, running: bool) -> (String, Role) {
     match (&entry.last, &entry.failed, &entry.offer.refused) {
         _ if running => ("runs now".into(), Role::Focus),
         (_, Some(why), _) => (why.clone(), Role::Bad),
-        (Some(record), None, _) => (figures(record), Role::Plain),
+        (Some(record), None, _) => (render::brief(record), Role::Plain),
         (None, None, Some(refused)) => (format!("not here: {}", refused.why), Role::Muted),
         (None, None, None) => ("not run yet".into(), Role::Muted),
-    }
-}
-
-/// What a record comes down to.
-fn figures(record: &Record) -> String {
-    let total = &record.total;
-    let p99 = units::latency(total.latency.at(0.99));
-    let rate = total.per_second;
-    match total.failed {
-        0 => format!("{rate:.0}/s  p99 {p99}"),
-        failed => format!("{rate:.0}/s  p99 {p99}  {failed} failed"),
     }
 }
 
@@ -161,7 +152,7 @@ fn rests(page: &mut Page<'_>, mut stack: Stack, entry: &Entry) {
         return;
     };
     if let Some(before) = &entry.before {
-        let (at, says) = ((page.look().clock)(before.began), figures(before));
+        let (at, says) = ((page.look().clock)(before.began), render::brief(before));
         page.print(stack.line().skip(1), Role::Muted, format_args!("before     {says}  ({at})"));
     }
     // Which test and when is said above.
@@ -203,12 +194,26 @@ fn runs(page: &mut Page<'_>, mut stack: Stack, running: &Running) {
     } else {
         (stack.left, Rect::default())
     };
-    if left.height > 2 {
+    if !now.steps.is_empty() {
+        steps(page, left, &now.steps);
+    } else if left.height > 2 {
         page.title(Slot::of(left, 0), "HOW LONG", format_args!("since it measures"));
         let inner = Rect { y: left.y + 1, height: left.height - 1, ..left };
         histogram(page, inner, &now.bars);
     }
     seconds(page, right, &now.seconds);
+}
+
+/// The steps that are done, as a graph.
+fn steps(page: &mut Page<'_>, area: Rect, steps: &[Step]) {
+    page.title(Slot::of(area, 0), "STEPS", format_args!("{} are done", steps.len()));
+    let size = render::Size {
+        width: usize::from(area.width).saturating_sub(GRAPH),
+        height: usize::from(area.height).saturating_sub(2),
+    };
+    for (line, text) in (1..area.height).zip(render::graph(steps, None, size)) {
+        page.put(Slot::of(area, line), &text, Role::Plain);
+    }
 }
 
 fn phase(phase: Phase) -> &'static str {

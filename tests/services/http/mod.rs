@@ -3,6 +3,7 @@
 
 mod program;
 mod rude;
+mod scale;
 mod tls;
 
 use rude::{GOOD, Manner, Rude};

@@ -107,6 +107,44 @@ fn tests_120x40() {
     insta::assert_snapshot!(screen(&tests_pane(""), (120, 40)));
 }
 
+/// A test of scale that has ended, and the same while it runs.
+fn scaling(running: bool) -> Model {
+    let mut model = tests_pane("");
+    let mut board = (*model.board).clone();
+    let record = crate::perf::render::sample::scaled();
+    let steps = record.scale.as_ref().map_or_else(Vec::new, |scale| scale.steps[..6].to_vec());
+    board.tests[0].offer.title = "HTTP scaling".into();
+    (board.tests[0].last, board.tests[0].before) = (Some(Arc::new(record)), None);
+    if running {
+        board = sample::running(&board);
+        if let Some(running) = &mut board.running {
+            running.progress.steps = steps;
+        }
+    }
+    update(&mut model, Msg::Board(Arc::new(board)));
+    model
+}
+
+#[test]
+fn scale_80x24() {
+    insta::assert_snapshot!(screen(&scaling(false), (80, 24)));
+}
+
+#[test]
+fn scale_120x40() {
+    insta::assert_snapshot!(screen(&scaling(false), (120, 40)));
+}
+
+#[test]
+fn scale_running_80x24() {
+    insta::assert_snapshot!(screen(&scaling(true), (80, 24)));
+}
+
+#[test]
+fn scale_running_120x40() {
+    insta::assert_snapshot!(screen(&scaling(true), (120, 40)));
+}
+
 #[test]
 fn tests_running_80x24_in_ascii() {
     let look = Look { glyphs: Glyphs::ASCII, ..sample::look() };
