@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("probe", &["domain", "secret", "units"]),
     ("integrations", &["probe", "domain", "secret", "units", "clock", "contract"]),
     ("engine", &["probe", "domain", "secret"]),
-    ("history", &["engine", "domain"]),
+    ("history", &["engine", "domain", "secret"]),
     ("app", &["engine", "probe", "domain", "secret"]),
     ("perf", &["integrations", "probe", "domain", "secret", "units", "clock", "stats"]),
     ("runs", &["probe", "domain"]),

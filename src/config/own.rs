@@ -9,15 +9,20 @@ use crate::{
     domain::{CheckId, Class, Policy},
     engine::Override,
     nearest::did_you_mean,
+    secret::Secret,
 };
 use clap::ValueEnum;
 use serde::Deserialize;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{borrow::Cow, net::SocketAddr, path::PathBuf, time::Duration};
+use url::Url;
 
 /// How long it is HOLD after a deploy, usually and at most.
 const SETTLE: (Duration, Duration) = (Duration::from_mins(5), Duration::from_hours(24));
 /// The most that a check can weigh.
 const HEAVIEST: u8 = 10;
+
+/// What the address of a history may ask for.
+const PARAMETERS: [&str; 2] = ["sslmode", "sslrootcert"];
 
 /// How the console draws.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -77,6 +82,8 @@ pub struct History {
     pub off: bool,
     /// In which file; in the state directory without one.
     pub path: Option<PathBuf>,
+    /// In which PostgreSQL database, in place of a file.
+    pub url: Option<Secret>,
     /// What is older goes.
     pub max_age: Duration,
     /// The oldest goes while there are more bytes.
@@ -88,6 +95,7 @@ pub struct History {
 struct HistoryTable {
     off: bool,
     path: Option<String>,
+    url: Option<Secret>,
     max_age_days: Option<i64>,
     max_size_mib: Option<i64>,
 }
@@ -128,7 +136,7 @@ pub(super) fn history(root: &Table, into: &mut Read) -> History {
     const MIB: (i64, [i64; 2]) = (200, [4, 100_000]);
     let node = root.get("history");
     let table = node.and_then(|node| de::read("history", &mut node.clone(), into));
-    let HistoryTable { off, path, max_age_days, max_size_mib } = table.unwrap_or_default();
+    let HistoryTable { off, path, url, max_age_days, max_size_mib } = table.unwrap_or_default();
     let mut within = |key: &str, value: Option<i64>, (usual, [least, most]): (i64, [i64; 2])| {
         let value = value.unwrap_or(usual);
         if !(least..=most).contains(&value) {
@@ -141,7 +149,31 @@ pub(super) fn history(root: &Table, into: &mut Read) -> History {
     let days = within("max_age_days", max_age_days, DAYS);
     let mib = within("max_size_mib", max_size_mib, MIB);
     let max_age = Duration::from_secs(days * 86_400);
-    History { off, path: path.map(PathBuf::from), max_age, max_bytes: mib << 20 }
+    if let Some(says) = url.as_ref().and_then(|url| unusable(url, path.is_some())) {
+        let origin = node.map_or(Origin::Unwritten, |node| origin(node, "url"));
+        into.problems.push(Problem { origin, key: "history.url".into(), says: says.into() });
+    }
+    History { off, path: path.map(PathBuf::from), url, max_age, max_bytes: mib << 20 }
+}
+
+/// What is wrong with the address of a history, if anything is. Nothing of it is repeated.
+fn unusable(url: &Secret, has_path: bool) -> Option<&'static str> {
+    let Ok(read) = Url::parse(url.expose()) else {
+        return Some("is not a URL; write # / ? @ in a password as %23 %2F %3F %40");
+    };
+    // Of one that the driver does not know it would write the value into the log.
+    let known = |(name, _): (Cow<'_, str>, _)| PARAMETERS.contains(&&*name);
+    if has_path {
+        Some("is set beside path; keep one of them")
+    } else if !["postgres", "postgresql"].contains(&read.scheme()) {
+        Some("must begin with postgres://")
+    } else if read.host_str().is_none_or(str::is_empty) || read.path().len() < 2 {
+        Some("names no server or no database; write postgres://role:password@host/database")
+    } else if !read.query_pairs().all(known) {
+        Some("has a parameter it does not know; sslmode and sslrootcert are accepted")
+    } else {
+        None
+    }
 }
 
 /// `[verdict]`.

@@ -80,9 +80,10 @@ fn every_right_file_means_what_it_shows() {
         let mut told = config.sheet.show(config.file.as_deref());
         // Writing to a String cannot fail.
         let _infallible = writeln!(told, "\n{:?} {:?}", config.console, config.listen);
-        let History { off, path, max_age, max_bytes } = &config.history;
+        let History { off, path, url, max_age, max_bytes } = &config.history;
         if config.sheet.show(None).contains("[history]") {
-            let _infallible = writeln!(told, "history {off} {path:?} {max_age:?} {max_bytes}");
+            let _infallible =
+                writeln!(told, "history {off} {path:?} {url:?} {max_age:?} {max_bytes}");
         }
         let Policy { min_coverage, min_score, accepted, .. } = &config.policy;
         let _infallible = writeln!(told, "coverage {min_coverage}, score {min_score:?}");
@@ -184,12 +185,14 @@ fn the_example_sets_nothing_and_its_keys_are_those_that_exist() {
     let config = load(&locate(None, &around), &Flags::default(), &around, NOW, ids);
     let shown = config.unwrap().sheet.show(None);
     let unset: Vec<&str> = shown.lines().filter(|line| line.starts_with("# default")).collect();
-    // Names are for several instances, and of three ways to name a process one is enough.
+    // Names are for several instances, and of several ways to name a process or a place
+    // one is enough.
     let expected = [
         "# default: name, sentinels, master, sentinel_user, sentinel_password",
         "# default: name",
         "# default: pid, name",
         "# default: file, url, header, pointer",
+        "# default: url",
     ];
     assert_eq!(unset, expected, "{shown}");
 }

@@ -1,12 +1,15 @@
 //! Reads what is kept, for people who ask about the past. Writes nothing.
 
-use super::{file, note::severity, trim::size, trouble::Trouble};
+use super::{
+    link::{Link, Row, ask},
+    note::severity,
+    store::Place,
+    timely,
+    trouble::Trouble,
+};
 use crate::domain::{
     Annals, CheckId, KnownRun, Snapshot, Stood, Tally, Timestamp, Turn, perf::Record,
 };
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
-use std::{path::Path, time::Duration};
-use tokio::time::timeout;
 
 /// Turns that are told of one check.
 const TURNS: i64 = 8;
@@ -14,12 +17,10 @@ const TURNS: i64 = 8;
 const RUNS: i64 = 200;
 /// Results of tests that are looked through for the last of each.
 const TESTS: i64 = 500;
-/// The longest that a question may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A history that is read.
 pub struct Archive {
-    link: SqliteConnection,
+    link: Link,
     /// Whether it has a place for evidence: a file from before there was one has not.
     has_evidence: bool,
 }
@@ -38,13 +39,12 @@ pub struct Condition {
 }
 
 impl Archive {
-    /// Opens the history at `path` as it is. An error is a clause.
-    pub async fn open(path: &Path) -> Result<Self, String> {
+    /// Opens the history at `place` as it is. An error is a clause.
+    pub async fn open(place: &Place) -> Result<Self, String> {
         timely(async {
-            let mut link = file::open_as_it_is(path).await?;
-            let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'evidence'";
-            let tables: i64 = sqlx::query_scalar(sql).fetch_one(&mut link).await?;
-            Ok(Self { link, has_evidence: tables > 0 })
+            let mut link = place.open_as_it_is().await?;
+            let has_evidence = link.has(&["evidence"]).await?;
+            Ok(Self { link, has_evidence })
         })
         .await
     }
@@ -67,19 +67,15 @@ impl Archive {
     /// The runs that are known, the newest first.
     pub async fn runs(&mut self) -> Result<Vec<KnownRun>, String> {
         let kept = if self.has_evidence {
-            "EXISTS (SELECT 1 FROM evidence WHERE run = run.id)"
+            "(SELECT count(*) FROM evidence WHERE run = run.id)"
         } else {
-            "0"
+            "CAST(0 AS BIGINT)"
         };
         let sql = format!(
             "SELECT name, kind, version, host, began, seen, word, score, {kept} FROM run
              ORDER BY began DESC, id DESC LIMIT {RUNS}"
         );
-        timely(async {
-            let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut self.link).await?;
-            rows.iter().map(known).collect()
-        })
-        .await
+        timely(async { ask(sql).rows(self.link.at()).await?.iter().map(known).collect() }).await
     }
 
     /// What the run of that name knew at its end, if that is kept and can be read.
@@ -88,10 +84,9 @@ impl Archive {
             return Ok(None);
         }
         timely(async {
-            let sql = "SELECT snapshot FROM evidence JOIN run ON run = run.id WHERE name = ?
+            let sql = "SELECT snapshot FROM evidence JOIN run ON run = run.id WHERE name = $1
                 ORDER BY at DESC LIMIT 1";
-            let text: Option<String> =
-                sqlx::query_scalar(sql).bind(run).fetch_optional(&mut self.link).await?;
+            let text: Option<String> = ask(sql).bind(run).scalar(self.link.at()).await?;
             let read = |text: String| serde_json::from_str(&text);
             text.map(read).transpose().map_err(|error| {
                 tracing::warn!(%error, "the evidence of a run");
@@ -105,12 +100,11 @@ impl Archive {
     /// those that had begun at `until`.
     pub async fn tests(&mut self, until: Timestamp) -> Result<Vec<Record>, String> {
         timely(async {
-            let sql = "SELECT record FROM test WHERE at <= ? ORDER BY at DESC LIMIT ?";
-            let texts: Vec<String> =
-                sqlx::query_scalar(sql).bind(until.0).bind(TESTS).fetch_all(&mut self.link).await?;
+            let sql = "SELECT record FROM test WHERE at <= $1 ORDER BY at DESC LIMIT $2";
+            let rows = ask(sql).bind(until.0).bind(TESTS).rows(self.link.at()).await?;
+            let texts = rows.iter().filter_map(|row| row.must::<String>(0).ok());
             let mut last: Vec<Record> = Vec::new();
-            for record in texts.iter().filter_map(|text| serde_json::from_str::<Record>(text).ok())
-            {
+            for record in texts.filter_map(|text| serde_json::from_str::<Record>(&text).ok()) {
                 let same = |it: &Record| it.test == record.test && it.target == record.target;
                 if !last.iter().any(same) {
                     last.push(record);
@@ -125,17 +119,14 @@ impl Archive {
     pub async fn condition(&mut self) -> Result<Condition, String> {
         let link = &mut self.link;
         timely(async {
-            let bytes = size(link).await?;
-            let row =
-                sqlx::query("SELECT count(*), min(began) FROM run").fetch_one(&mut *link).await?;
-            let runs: i64 = row.try_get(0)?;
-            let said: String =
-                sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *link).await?;
+            let bytes = link.size(0).await?;
+            let rows = ask("SELECT count(*), min(began) FROM run").rows(link.at()).await?;
+            let row = rows.first().ok_or(Trouble::Damaged)?;
             Ok(Condition {
                 bytes,
-                runs: runs.unsigned_abs(),
-                oldest: row.try_get::<Option<i64>, _>(1)?.map(Timestamp),
-                damage: (said != "ok").then_some(said),
+                runs: row.must::<i64>(0)?.unsigned_abs(),
+                oldest: row.get(1)?.map(Timestamp),
+                damage: link.damage().await?,
             })
         })
         .await
@@ -143,67 +134,57 @@ impl Archive {
 }
 
 /// When a check was first seen, and how its runs ended.
-async fn counted(
-    link: &mut SqliteConnection,
-    check: &CheckId,
-) -> Result<(Option<Timestamp>, Tally), Trouble> {
-    let sql = "SELECT min(at), sum(pass), sum(warn), sum(fail), sum(unknown), sum(skipped) FROM (
-        SELECT at, mark = 0 AS pass, mark = 1 AS warn, mark = 2 AS fail, mark = 3 AS unknown,
-            mark = 4 AS skipped
-        FROM point JOIN series ON series = id WHERE name = ?1 AND mark IS NOT NULL
-        UNION ALL SELECT at, passed, warned, failed, unknown, skipped
-        FROM rollup JOIN series ON series = id WHERE name = ?1)";
-    let row = sqlx::query(sql).bind(check.as_str()).fetch_one(link).await?;
+async fn counted(link: &mut Link, check: &CheckId) -> Result<(Option<Timestamp>, Tally), Trouble> {
+    let row = ask(COUNTED).bind(check.as_str()).rows(link.at()).await?;
+    let row = row.first().ok_or(Trouble::Damaged)?;
     let sum = |column: usize| -> Result<u64, Trouble> {
-        Ok(row.try_get::<Option<i64>, _>(column)?.unwrap_or(0).unsigned_abs())
+        Ok(row.get::<i64>(column)?.unwrap_or(0).unsigned_abs())
     };
     let tally =
         Tally { pass: sum(1)?, warn: sum(2)?, fail: sum(3)?, unknown: sum(4)?, skipped: sum(5)? };
-    Ok((row.try_get::<Option<i64>, _>(0)?.map(Timestamp), tally))
+    Ok((row.get(0)?.map(Timestamp), tally))
 }
 
-async fn stood(link: &mut SqliteConnection, check: &CheckId) -> Result<Option<Stood>, Trouble> {
+const COUNTED: &str = "SELECT min(at), CAST(sum(pass) AS BIGINT), CAST(sum(warn) AS BIGINT),
+    CAST(sum(fail) AS BIGINT), CAST(sum(unknown) AS BIGINT), CAST(sum(skipped) AS BIGINT) FROM (
+        SELECT min(at) AS at, count(*) FILTER (WHERE mark = 0) AS pass,
+            count(*) FILTER (WHERE mark = 1) AS warn, count(*) FILTER (WHERE mark = 2) AS fail,
+            count(*) FILTER (WHERE mark = 3) AS unknown,
+            count(*) FILTER (WHERE mark = 4) AS skipped
+        FROM point JOIN series ON series = id WHERE name = $1 AND mark IS NOT NULL
+        UNION ALL SELECT at, passed, warned, failed, unknown, skipped
+        FROM rollup JOIN series ON series = id WHERE name = $1) AS each";
+
+async fn stood(link: &mut Link, check: &CheckId) -> Result<Option<Stood>, Trouble> {
     let sql =
-        "SELECT severity, since, blocked FROM standing JOIN series ON series = id WHERE name = ?";
-    let Some(row) = sqlx::query(sql).bind(check.as_str()).fetch_optional(link).await? else {
-        return Ok(None);
-    };
-    let since = Timestamp(row.try_get(1)?);
-    let blocked = row.try_get::<Option<i64>, _>(2)?.map(Timestamp);
-    Ok(severity(row.try_get(0)?).map(|severity| Stood { severity, since, blocked }))
+        "SELECT severity, since, blocked FROM standing JOIN series ON series = id WHERE name = $1";
+    let rows = ask(sql).bind(check.as_str()).rows(link.at()).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let (since, blocked) = (Timestamp(row.must(1)?), row.get(2)?.map(Timestamp));
+    Ok(severity(row.must(0)?).map(|severity| Stood { severity, since, blocked }))
 }
 
-async fn turns(link: &mut SqliteConnection, check: &CheckId) -> Result<Vec<Turn>, Trouble> {
+async fn turns(link: &mut Link, check: &CheckId) -> Result<Vec<Turn>, Trouble> {
     let sql = "SELECT at, outcome, summary FROM transition JOIN series ON series = series.id
-        WHERE name = ? ORDER BY at DESC, transition.id DESC LIMIT ?";
-    let rows = sqlx::query(sql).bind(check.as_str()).bind(TURNS).fetch_all(link).await?;
-    let turn = |row: &SqliteRow| -> Result<Turn, Trouble> {
-        Ok(Turn {
-            at: Timestamp(row.try_get(0)?),
-            outcome: row.try_get(1)?,
-            summary: row.try_get(2)?,
-        })
+        WHERE name = $1 ORDER BY at DESC, transition.id DESC LIMIT $2";
+    let rows = ask(sql).bind(check.as_str()).bind(TURNS).rows(link.at()).await?;
+    let turn = |row: &Row| -> Result<Turn, Trouble> {
+        Ok(Turn { at: Timestamp(row.must(0)?), outcome: row.must(1)?, summary: row.must(2)? })
     };
     rows.iter().map(turn).collect()
 }
 
-fn known(row: &SqliteRow) -> Result<KnownRun, Trouble> {
-    let score: Option<i64> = row.try_get(7)?;
+fn known(row: &Row) -> Result<KnownRun, Trouble> {
+    let score: Option<i64> = row.get(7)?;
     Ok(KnownRun {
-        name: row.try_get(0)?,
-        kind: row.try_get(1)?,
-        version: row.try_get(2)?,
-        host: row.try_get(3)?,
-        began: Timestamp(row.try_get(4)?),
-        seen: Timestamp(row.try_get(5)?),
-        word: row.try_get(6)?,
+        name: row.must(0)?,
+        kind: row.must(1)?,
+        version: row.must(2)?,
+        host: row.must(3)?,
+        began: Timestamp(row.must(4)?),
+        seen: Timestamp(row.must(5)?),
+        word: row.get(6)?,
         score: score.and_then(|score| u8::try_from(score).ok()),
-        evidence: row.try_get(8)?,
+        evidence: row.must::<i64>(8)? > 0,
     })
-}
-
-/// Nobody waits longer for a disk than our patience. An error is a clause.
-async fn timely<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, String> {
-    let done = timeout(PATIENCE, work).await.unwrap_or(Err(Trouble::Slow));
-    done.map_err(|trouble| trouble.to_string())
 }

@@ -1,7 +1,9 @@
 //! Opens the file, makes it ours, and puts aside what is not.
 
 use super::{
+    link::Link,
     schema::{ADDED, APPLICATION, CREATE, VERSION},
+    store::Opened,
     trouble::Trouble,
 };
 use crate::domain::Timestamp;
@@ -28,16 +30,6 @@ const CHECKPOINT: &str = "250";
 /// What `SQLite` puts beside the file.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
-/// An open file, and what had to be put aside for it.
-pub(super) struct Opened {
-    /// The only connection.
-    pub(super) link: SqliteConnection,
-    /// Where the file is now that was there before.
-    pub(super) aside: Option<(Trouble, PathBuf)>,
-    /// Held for as long as the file is in use.
-    _lock: Lock,
-}
-
 /// Opens the file at `path`, or a new one.
 ///
 /// A file that is damaged, not ours or from a newer version is put aside under
@@ -48,7 +40,7 @@ pub(super) async fn open(path: &Path, now: Timestamp) -> Result<Opened, Trouble>
     }
     let lock = Lock::take(path)?;
     let trouble = match connect(path).await {
-        Ok(link) => return Ok(Opened { link, aside: None, _lock: lock }),
+        Ok(link) => return Ok(opened(link, None, lock)),
         Err(trouble) => trouble,
     };
     let Some(word) = trouble.aside() else { return Err(trouble) };
@@ -57,12 +49,16 @@ pub(super) async fn open(path: &Path, now: Timestamp) -> Result<Opened, Trouble>
     // Another process may have put it aside in the meantime.
     if let Ok(link) = connect(path).await {
         lock.shared()?;
-        return Ok(Opened { link, aside: None, _lock: lock });
+        return Ok(opened(link, None, lock));
     }
     let aside = put_aside(path, word, now)?;
     let link = connect(path).await?;
     lock.shared()?;
-    Ok(Opened { link, aside: Some((trouble, aside)), _lock: lock })
+    Ok(opened(link, Some((trouble, aside)), lock))
+}
+
+fn opened(link: SqliteConnection, aside: Option<(Trouble, PathBuf)>, lock: Lock) -> Opened {
+    Opened { link: Link::File(link), aside, _lock: Some(lock) }
 }
 
 /// Reads a file as it is: makes nothing, and puts nothing aside.
@@ -203,7 +199,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Says that the file is in use, to whoever wants to put it aside.
-struct Lock(File);
+pub(super) struct Lock(File);
 
 impl Lock {
     fn take(path: &Path) -> Result<Self, Trouble> {

@@ -2,20 +2,20 @@
 
 use super::{
     Keeping, Kind,
-    file::{self, Opened},
     gather::{self, Gatherer},
     note::Note,
     past,
+    store::{Opened, Place},
     trim::trim,
     trouble::Trouble,
     write::Pen,
 };
 use crate::domain::perf::{Board, Record};
 use crate::{
-    domain::{Notice, Past, Topic, plain},
+    domain::{Notice, Past, Topic},
     engine::{Command, Handle},
 };
-use std::{future::pending, path::Path, sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
@@ -26,14 +26,16 @@ use tokio_util::sync::CancellationToken;
 const GATHER: Duration = Duration::from_millis(700);
 /// How long after a failure it is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
+/// The same for a server, which comes back sooner than a disk gets room.
+const SERVER_AGAIN: Duration = Duration::from_secs(5);
+/// Notes that are written at once: others have their turn in between.
+const BATCH: usize = 200;
 /// How often old points are rolled up, and how soon after the start.
 const TRIM: (Duration, Duration) = (Duration::from_mins(10), Duration::from_mins(1));
-/// The longest that the disk may take for anything.
+/// The longest that a disk or a server may take for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Notes that wait; the oldest go first. Some minutes of a disk that fails.
 const WAITING: usize = 5_000;
-/// Characters shown of a path.
-const PATH: usize = 120;
 
 /// What the task knows.
 pub(super) struct Keeper {
@@ -45,6 +47,8 @@ pub(super) struct Keeper {
     tested: Vec<Arc<Record>>,
     waiting: Vec<Note>,
     open: Option<(Opened, Pen)>,
+    /// Whether the engine has been given what is kept.
+    recalled: bool,
     /// What the engine was told last.
     told: Option<String>,
     /// Whether the last attempt failed.
@@ -76,6 +80,7 @@ impl Keeper {
             tested: Vec::new(),
             waiting: Vec::new(),
             open: None,
+            recalled: false,
             told: None,
             failing: false,
             due: None,
@@ -106,7 +111,12 @@ impl Keeper {
         }
         self.gather();
         self.evidence();
-        self.write().await;
+        while !self.waiting.is_empty() {
+            self.write().await;
+            if self.failing {
+                break;
+            }
+        }
     }
 
     async fn wake(&mut self, cancel: &CancellationToken, trim_at: Instant) -> Wake {
@@ -133,30 +143,20 @@ impl Keeper {
         }
     }
 
-    /// Opens the file and gives the engine the past. Where nobody may write, there
+    /// Opens the store and gives the engine the past. Where nobody may write, there
     /// may still be something to read.
     async fn begin(&mut self) -> Result<(), Trouble> {
-        let path = self.keeping.path.clone();
-        let now = (self.keeping.now)();
-        let recalled = match timely(self.opened()).await {
-            Ok(()) => match &mut self.open {
-                Some((opened, _)) => timely(past::read(&mut opened.link, now)).await,
-                None => Ok(Past::default()),
-            },
-            Err(trouble) => {
-                let past =
-                    timely(async { past::read(&mut file::open_to_read(&path).await?, now).await });
-                self.recall(past.await.unwrap_or_default());
-                self.fails(&trouble);
-                let hopeless = matches!(trouble, Trouble::ReadOnly | Trouble::Denied);
-                return if hopeless { Err(trouble) } else { Ok(()) };
-            }
-        };
-        match recalled {
-            Ok(past) => self.recall(past),
-            Err(trouble) => self.fails(&trouble),
-        }
-        Ok(())
+        let (place, now) = (self.keeping.place.clone(), (self.keeping.now)());
+        let Err(trouble) = timely(self.opened()).await else { return Ok(()) };
+        let denied = matches!(trouble, Trouble::ReadOnly | Trouble::Denied);
+        let is_file = place.file().is_some();
+        let past = async { past::read(&mut place.open_to_read().await?, now).await };
+        // A server that does not let us in is not asked twice.
+        let past = if is_file || denied { timely(past).await.ok() } else { None };
+        self.recalled = past.is_some();
+        self.recall(past.unwrap_or_default());
+        self.fails(&trouble);
+        if denied && is_file { Err(trouble) } else { Ok(()) }
     }
 
     fn recall(&self, mut past: Past) {
@@ -167,17 +167,28 @@ impl Keeper {
         let _refused = self.engine.send(Command::Recall(Box::new(past)));
     }
 
-    /// Opens the file, unless it is, and enters this run.
+    /// Opens the store, unless it is, enters this run, and recalls what is kept there.
     async fn opened(&mut self) -> Result<(), Trouble> {
         if self.open.is_some() {
             return Ok(());
         }
         let now = (self.keeping.now)();
-        let mut opened = file::open(&self.keeping.path, now).await?;
+        let mut opened = self.keeping.place.open(now).await?;
         let pen = Pen::begin(&mut opened.link, &self.keeping.writer, now).await?;
         if let Some((why, aside)) = &opened.aside {
-            let (path, aside) = (shown(&self.keeping.path), shown(aside));
-            self.tell(format!("{why}, so the history begins anew: {path} is now {aside}"));
+            let (place, aside) = (&self.keeping.place, Place::File(aside.clone()));
+            self.tell(format!("{why}, so the history begins anew: {place} is now {aside}"));
+        }
+        if !self.recalled {
+            // A server that was away at the start still knows how old everything is. What
+            // cannot be read in a file may still be written there.
+            let past = past::read(&mut opened.link, now).await;
+            self.recalled = past.is_ok() || self.keeping.place.file().is_some();
+            match past {
+                Ok(past) => self.recall(past),
+                Err(trouble) if self.recalled => self.fails(&trouble),
+                Err(trouble) => return Err(trouble),
+            }
         }
         self.open = Some((opened, pen));
         Ok(())
@@ -219,7 +230,7 @@ impl Keeper {
         self.due = self.due.or(Some(Instant::now() + GATHER));
     }
 
-    /// Writes what waits. What cannot be written waits on.
+    /// Writes the first of what waits. What cannot be written waits on.
     async fn write(&mut self) {
         self.due = None;
         if self.waiting.is_empty() {
@@ -227,21 +238,21 @@ impl Keeper {
         }
         match timely(self.written()).await {
             Ok(()) => {
-                self.waiting.clear();
-                self.waiting.shrink_to(WAITING / 10);
+                if self.waiting.is_empty() {
+                    self.waiting.shrink_to(WAITING / 10);
+                } else {
+                    self.due = Some(Instant::now());
+                }
                 if std::mem::take(&mut self.failing) {
                     self.told = None;
                     let _refused = self.engine.send(Command::Untell(Topic::History));
                 }
             }
             Err(trouble) => {
-                if trouble != Trouble::Busy {
-                    // The next attempt begins with opening it, and puts it aside if it must: a
-                    // full disk has ended the transaction from under us.
-                    self.open = None;
-                }
+                self.abandon(&trouble);
                 self.fails(&trouble);
-                self.due = Some(Instant::now() + AGAIN);
+                let again = if self.keeping.place.file().is_some() { AGAIN } else { SERVER_AGAIN };
+                self.due = Some(Instant::now() + again);
             }
         }
     }
@@ -249,7 +260,19 @@ impl Keeper {
     async fn written(&mut self) -> Result<(), Trouble> {
         self.opened().await?;
         let Some((opened, pen)) = &mut self.open else { return Ok(()) };
-        pen.write(&mut opened.link, &self.waiting, (self.keeping.now)()).await
+        let batch = self.waiting.len().min(BATCH);
+        let notes = self.waiting.get(..batch).unwrap_or_default();
+        pen.write(&mut opened.link, notes, (self.keeping.now)()).await?;
+        self.waiting.drain(..batch);
+        Ok(())
+    }
+
+    /// The next attempt begins with opening it, and puts a file aside if it must: a full
+    /// disk has ended the transaction from under us, and so has a server that was lost.
+    fn abandon(&mut self, trouble: &Trouble) {
+        if *trouble != Trouble::Busy {
+            self.open = None;
+        }
     }
 
     async fn trim(&mut self) {
@@ -257,13 +280,13 @@ impl Keeper {
         let Some((opened, _)) = &mut self.open else { return };
         if let Err(trouble) = timely(trim(&mut opened.link, bounds, now)).await {
             tracing::warn!(%trouble, "the history cannot be trimmed");
+            self.abandon(&trouble);
         }
     }
 
     fn fails(&mut self, trouble: &Trouble) {
         self.failing = true;
-        let path = shown(&self.keeping.path);
-        self.tell(format!("the history is not kept: {trouble} ({path})"));
+        self.tell(format!("the history is not kept: {trouble} ({})", self.keeping.place));
     }
 
     fn tell(&mut self, says: String) {
@@ -284,7 +307,7 @@ pub(super) fn of_test(record: &Record) -> Option<Note> {
     Some(Note::Test { at: record.began, test: record.test.clone(), record: text })
 }
 
-/// Nothing on a disk may take longer than our patience.
+/// Nothing on a disk or a server may take longer than our patience.
 async fn timely<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     timeout(PATIENCE, work).await.unwrap_or(Err(Trouble::Slow))
 }
@@ -294,8 +317,4 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => sleep_until(moment).await,
         None => pending().await,
     }
-}
-
-fn shown(path: &Path) -> String {
-    plain(&path.display().to_string(), PATH)
 }

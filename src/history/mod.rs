@@ -1,49 +1,54 @@
-//! What was seen, in a file that outlives the process.
+//! What was seen, in a file that outlives the process, or in a database that a team shares.
 //!
 //! ```text
 //! snapshots ──▶ gather (what is new, as notes) ──▶ waiting (bounded) ──▶ write, a batch at a time
 //!                                                                          │
-//! engine ◀── Command::Recall ◀── past (what a console shows) ◀─────────── file ──▶ trim
+//! engine ◀── Command::Recall ◀── past (what a console shows) ◀────────── store ──▶ trim
 //! ```
 //!
-//! One task holds the only connection, so there is one writer. Nothing waits for
-//! it: a console starts without the past and gets it when it is read, and a disk
-//! that is slow, full or gone costs what would have been kept and nothing else.
+//! One task holds the only connection, so there is one writer, and those of other processes
+//! take turns with it. Nothing waits for it: a console starts without the past and gets it
+//! when it is read, and a disk or a server that is slow, full or gone costs what would have
+//! been kept and nothing else. Which store it is only `file`, `shared` and `link` know.
 
 mod archive;
 mod baselines;
 mod file;
 mod gather;
 mod keep;
+mod link;
 mod note;
 mod past;
 mod schema;
+mod shared;
+mod store;
 mod trim;
 mod trouble;
 mod write;
 
 pub use archive::{Archive, Condition};
 pub use baselines::Baselines;
+pub use store::Place;
 pub use trim::Bounds;
 pub use write::{Kind, Writer};
 
 use crate::domain::perf::{Board, Record};
 use crate::{domain::Timestamp, engine::Handle};
 use keep::Keeper;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use trouble::Trouble;
 use write::Pen;
 
-/// The longest that keeping one result may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest that a question may take, and keeping one result.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is kept, and where.
 #[derive(Clone, Debug)]
 pub struct Keeping {
-    /// The file. Its folder is made if it is not there.
-    pub path: PathBuf,
+    /// In a file, or in a database that is shared.
+    pub place: Place,
     /// How much of it.
     pub bounds: Bounds,
     /// Who writes.
@@ -56,11 +61,17 @@ pub struct Keeping {
 pub async fn keep_test(keeping: &Keeping, record: &Record) -> Result<(), String> {
     let kept = async {
         let now = (keeping.now)();
-        let mut opened = file::open(&keeping.path, now).await?;
+        let mut opened = keeping.place.open(now).await?;
         let mut pen = Pen::begin(&mut opened.link, &keeping.writer, now).await?;
         pen.write(&mut opened.link, keep::of_test(record).as_slice(), now).await
     };
-    timeout(PATIENCE, kept).await.unwrap_or(Err(Trouble::Slow)).map_err(|it| it.to_string())
+    timely(kept).await
+}
+
+/// Nobody waits longer for a disk or a server than our patience. An error is a clause.
+async fn timely<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, String> {
+    let done = timeout(PATIENCE, work).await.unwrap_or(Err(Trouble::Slow));
+    done.map_err(|trouble| trouble.to_string())
 }
 
 /// A history that is being kept.

@@ -1,9 +1,11 @@
 //! Keeps the file small: old points are rolled up into longer and longer steps,
 //! and what is too old, or too much, goes.
 
-use super::trouble::Trouble;
+use super::{
+    link::{Link, Whole, ask},
+    trouble::Trouble,
+};
 use crate::domain::Timestamp;
-use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::time::Duration;
 
 /// How long single points are kept, and rollups of each step after that. The last
@@ -17,8 +19,6 @@ const STEPS: [(Duration, Duration); 3] = [
 const PARTS: i64 = 10;
 /// How long an acceptance is told of after its end, and then kept no longer.
 pub(super) const ENDED: Duration = Duration::from_hours(24);
-/// Pages given back to the disk at once.
-const PAGES: u32 = 20_000;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,40 +30,31 @@ pub struct Bounds {
 }
 
 /// Rolls up, and removes what is out of bounds.
-pub(super) async fn trim(
-    link: &mut SqliteConnection,
-    bounds: Bounds,
-    now: Timestamp,
-) -> Result<(), Trouble> {
+pub(super) async fn trim(link: &mut Link, bounds: Bounds, now: Timestamp) -> Result<(), Trouble> {
     let mut from = None;
     for (step, after) in STEPS {
-        let mut whole = link.begin_with("BEGIN IMMEDIATE").await?;
+        let mut whole = link.begin().await?;
         roll_up(&mut whole, from, step, before(now, after)).await?;
         whole.commit().await?;
         from = Some(step);
     }
     forget(link, before(now, bounds.age)).await?;
-    sqlx::query("DELETE FROM accepted WHERE until < ?")
-        .bind(before(now, ENDED))
-        .execute(&mut *link)
-        .await?;
+    let ended = ask("DELETE FROM accepted WHERE until < $1").bind(before(now, ENDED));
+    ended.execute(link.at()).await?;
     for _ in 0..PARTS {
         let Some(oldest) = oldest(link).await?.filter(|oldest| *oldest < now.0) else { break };
-        if size(link).await? <= bounds.bytes {
+        if link.size(bounds.bytes).await? <= bounds.bytes {
             break;
         }
         forget(link, oldest + (now.0 - oldest) / PARTS + 1).await?;
     }
-    let vacuum = format!("PRAGMA incremental_vacuum({PAGES})");
-    sqlx::raw_sql(AssertSqlSafe(vacuum)).execute(&mut *link).await?;
-    sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(link).await?;
-    Ok(())
+    link.give_back().await
 }
 
 /// Adds what is older than `before` to the rollups of `step`; `from` is the step that
 /// it has now, `None` for single points.
 async fn roll_up(
-    whole: &mut Transaction<'_, Sqlite>,
+    whole: &mut Whole<'_>,
     from: Option<Duration>,
     step: Duration,
     before: i64,
@@ -71,16 +62,16 @@ async fn roll_up(
     let step = millis(step);
     let before = before.div_euclid(step) * step; // whole steps only
     let (source, clause) = match from {
-        None => (POINTS, "point WHERE at < ?2".to_owned()),
-        Some(from) => (ROLLUPS, format!("rollup WHERE step = {} AND at < ?2", millis(from))),
+        None => (POINTS, "point WHERE at < $2".to_owned()),
+        Some(from) => (ROLLUPS, format!("rollup WHERE step = {} AND at < $2", millis(from))),
     };
     let add = format!(
-        "INSERT INTO rollup SELECT ?1, series, at - at % ?1, {source} FROM {clause} \
-         GROUP BY series, at / ?1 {MERGE}"
+        "INSERT INTO rollup SELECT $1, series, at - at % $1, {source} FROM {clause} \
+         GROUP BY 2, 3 {MERGE}"
     );
-    sqlx::query(AssertSqlSafe(add)).bind(step).bind(before).execute(&mut **whole).await?;
-    let remove = format!("DELETE FROM {}", clause.replace("?2", "?1"));
-    sqlx::query(AssertSqlSafe(remove)).bind(before).execute(&mut **whole).await?;
+    ask(add).bind(step).bind(before).execute(whole.at()).await?;
+    let remove = format!("DELETE FROM {}", clause.replace("$2", "$1"));
+    ask(remove).bind(before).execute(whole.at()).await?;
     Ok(())
 }
 
@@ -96,54 +87,44 @@ const ROLLUPS: &str = "
 /// A clock that was set back leads into steps that are there already.
 const MERGE: &str = "
     ON CONFLICT (step, series, at) DO UPDATE SET
-    passed = passed + excluded.passed, warned = warned + excluded.warned,
-    failed = failed + excluded.failed, unknown = unknown + excluded.unknown,
-    skipped = skipped + excluded.skipped,
-    mean = coalesce((coalesce(mean * n, 0) + coalesce(excluded.mean * excluded.n, 0))
-        / nullif(n + excluded.n, 0), mean),
-    low = min(coalesce(low, excluded.low), coalesce(excluded.low, low)),
-    high = max(coalesce(high, excluded.high), coalesce(excluded.high, high)),
-    n = n + excluded.n";
+    passed = rollup.passed + excluded.passed, warned = rollup.warned + excluded.warned,
+    failed = rollup.failed + excluded.failed, unknown = rollup.unknown + excluded.unknown,
+    skipped = rollup.skipped + excluded.skipped,
+    mean = coalesce((coalesce(rollup.mean * rollup.n, 0) + coalesce(excluded.mean * excluded.n, 0))
+        / nullif(rollup.n + excluded.n, 0), rollup.mean),
+    low = CASE WHEN rollup.low <= excluded.low THEN rollup.low
+        ELSE coalesce(excluded.low, rollup.low) END,
+    high = CASE WHEN rollup.high >= excluded.high THEN rollup.high
+        ELSE coalesce(excluded.high, rollup.high) END,
+    n = rollup.n + excluded.n";
 
 /// Removes what is older than `before`. Baselines stay, and so does how checks stand
 /// and the last deploy.
-async fn forget(link: &mut SqliteConnection, before: i64) -> Result<(), Trouble> {
-    let mut whole = link.begin_with("BEGIN IMMEDIATE").await?;
+async fn forget(link: &mut Link, before: i64) -> Result<(), Trouble> {
+    let mut whole = link.begin().await?;
     for statement in [
-        "DELETE FROM point WHERE at < ?1",
-        "DELETE FROM rollup WHERE at < ?1",
-        "DELETE FROM transition WHERE at < ?1",
-        "DELETE FROM event WHERE at < ?1",
-        "DELETE FROM test WHERE at < ?1",
-        "DELETE FROM run WHERE seen < ?1",
-        "DELETE FROM evidence WHERE at < ?1",
-        "DELETE FROM deploy WHERE at < ?1 AND at NOT IN (SELECT max(at) FROM deploy GROUP BY app)",
+        "DELETE FROM point WHERE at < $1",
+        "DELETE FROM rollup WHERE at < $1",
+        "DELETE FROM transition WHERE at < $1",
+        "DELETE FROM event WHERE at < $1",
+        "DELETE FROM test WHERE at < $1",
+        "DELETE FROM run WHERE seen < $1",
+        "DELETE FROM evidence WHERE at < $1",
+        "DELETE FROM deploy WHERE at < $1 AND at NOT IN (SELECT max(at) FROM deploy GROUP BY app)",
     ] {
-        sqlx::query(statement).bind(before).execute(&mut *whole).await?;
+        ask(statement).bind(before).execute(whole.at()).await?;
     }
     whole.commit().await?;
     Ok(())
 }
 
 /// The oldest moment that is kept.
-async fn oldest(link: &mut SqliteConnection) -> Result<Option<i64>, Trouble> {
+async fn oldest(link: &mut Link) -> Result<Option<i64>, Trouble> {
     let all = "SELECT min(at) FROM (
         SELECT min(at) AS at FROM point UNION ALL SELECT min(at) FROM rollup
         UNION ALL SELECT min(at) FROM event UNION ALL SELECT min(at) FROM transition
-        UNION ALL SELECT min(at) FROM test)";
-    Ok(sqlx::query_scalar(all).fetch_one(link).await?)
-}
-
-/// Bytes in use.
-pub(super) async fn size(link: &mut SqliteConnection) -> Result<u64, Trouble> {
-    let mut number = [0; 3];
-    for (number, pragma) in
-        number.iter_mut().zip(["PRAGMA page_count", "PRAGMA freelist_count", "PRAGMA page_size"])
-    {
-        *number = sqlx::query_scalar::<_, i64>(pragma).fetch_one(&mut *link).await?;
-    }
-    let [pages, free, size] = number;
-    Ok(u64::try_from((pages - free) * size).unwrap_or(0))
+        UNION ALL SELECT min(at) FROM test) AS each";
+    ask(all).scalar(link.at()).await
 }
 
 fn before(now: Timestamp, age: Duration) -> i64 {

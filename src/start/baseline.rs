@@ -98,16 +98,16 @@ async fn read(global: &Global) -> Result<(Session, Vec<Baseline>), Failure> {
 }
 
 async fn open(session: &Session) -> Result<Baselines, Failure> {
-    let path = session.history_file().ok_or_else(|| {
+    let place = session.history_place().ok_or_else(|| {
         Failure::unusable("there are no baselines", "they are in the history, which is off")
             .hint("leave `off` out of [history]")
     })?;
-    Baselines::open(&path, clock::now()).await.map_err(unreadable)
+    Baselines::open(&place, clock::now()).await.map_err(unreadable)
 }
 
 fn unreadable(why: String) -> Failure {
     Failure::unusable("the history cannot be used", why)
-        .hint("name another file with `path` in [history]")
+        .hint("name another place with `path` or `url` in [history]")
 }
 
 fn named<'a>(kept: &'a [Baseline], name: &str) -> Result<&'a Baseline, Failure> {

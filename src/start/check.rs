@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Time to read what earlier runs saw.
-const RECALL: Duration = Duration::from_millis(500);
+const RECALL: Duration = Duration::from_secs(2);
 /// Time for runs to end when the program does.
 const GRACE: Duration = Duration::from_secs(2);
 

@@ -5,7 +5,7 @@ use crate::{
     clock,
     config::{Config, Surroundings as _, World, conventional, locate},
     domain::{KnownRun, plain},
-    history::{Archive, Condition},
+    history::{Archive, Condition, Place},
     integrations::Settings,
     runs::Runs,
     secret::Secret,
@@ -115,39 +115,42 @@ fn state() -> Option<Line> {
 /// How the history is; returns the runs that it knows.
 async fn history(session: &Session, lines: &mut Vec<Line>) -> Vec<KnownRun> {
     const ABOUT: &str = "history";
-    let Some(path) = session.history_file() else {
+    let Some(place) = session.history_place() else {
         lines.push(Line::ok(ABOUT, "off: nothing is kept"));
         return Vec::new();
     };
-    lines.extend(put_aside(&path));
-    if !path.exists() {
-        lines.push(Line::ok(ABOUT, format!("{} is made when it is needed", shown(&path))));
+    lines.extend(place.file().map(put_aside).into_iter().flatten());
+    if !place.is_there() {
+        lines.push(Line::ok(ABOUT, format!("{place} is made when it is needed")));
         return Vec::new();
     }
-    match examined(&path).await {
+    match examined(&place).await {
         Ok((condition, runs)) => {
-            lines.push(kept(&path, &condition, session.config.history.max_bytes));
+            lines.push(kept(&place, &condition, session.config.history.max_bytes));
             runs
         }
         Err(why) => {
-            let says = format!("{} cannot be read: {why}", shown(&path));
-            let remedy = "the next start puts a damaged file aside and begins anew";
+            let says = format!("{place} cannot be read: {why}");
+            let remedy = match place {
+                Place::File(_) => "the next start puts a damaged file aside and begins anew",
+                Place::Shared(_) => "look at the server, and at the role that `url` names",
+            };
             lines.push(Line::fail(ABOUT, says, remedy));
             Vec::new()
         }
     }
 }
 
-async fn examined(path: &Path) -> Result<(Condition, Vec<KnownRun>), String> {
-    let mut archive = Archive::open(path).await?;
+async fn examined(place: &Place) -> Result<(Condition, Vec<KnownRun>), String> {
+    let mut archive = Archive::open(place).await?;
     Ok((archive.condition().await?, archive.runs().await?))
 }
 
-fn kept(path: &Path, condition: &Condition, most: u64) -> Line {
+fn kept(place: &Place, condition: &Condition, most: u64) -> Line {
     const ABOUT: &str = "history";
     let Condition { bytes, runs, oldest, damage } = condition;
     if let Some(damage) = damage {
-        let says = format!("{} is damaged: {}", shown(path), plain(damage, NAME));
+        let says = format!("{place} is damaged: {}", plain(damage, NAME));
         return Line::fail(ABOUT, says, "move it away; the next start begins a new one");
     }
     let since = oldest.map(|at| format!(" since {}", units::moment(at))).unwrap_or_default();

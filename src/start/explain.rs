@@ -75,11 +75,11 @@ fn unknown(name: &str, ids: &[CheckId]) -> Failure {
 
 /// What is kept of `check`, or why there is nothing, in a clause.
 async fn history(session: &Session, check: &CheckId) -> Result<Annals, String> {
-    let path = session.history_file().ok_or("it is off: nothing is kept")?;
-    if !path.exists() {
+    let place = session.history_place().ok_or("it is off: nothing is kept")?;
+    if !place.is_there() {
         return Ok(Annals::default());
     }
-    Archive::open(&path).await?.annals(check).await
+    Archive::open(&place).await?.annals(check).await
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 
 /// Time to read what earlier runs saw.
-const RECALL: Duration = Duration::from_millis(500);
+const RECALL: Duration = Duration::from_secs(2);
 /// Time for runs to end when the program does.
 const GRACE: Duration = Duration::from_secs(2);
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     cli::{Global, Report, ReportFormat},
     domain::{KnownRun, Snapshot, Timestamp, perf::Record},
-    history::Archive,
+    history::{Archive, Place},
     nearest::did_you_mean,
     probe::this_run,
     surface::{
@@ -113,11 +113,11 @@ async fn list(global: &Global) -> Result<u8, Failure> {
 }
 
 async fn open(session: &Session) -> Result<Archive, Failure> {
-    let path = session.history_file().ok_or_else(|| {
+    let place = session.history_place().ok_or_else(|| {
         Failure::unusable("there are no earlier runs", "they are in the history, which is off")
             .hint("leave `off` out of [history]")
     })?;
-    Archive::open(&path).await.map_err(unreadable)
+    Archive::open(&place).await.map_err(unreadable)
 }
 
 fn unreadable(why: String) -> Failure {
@@ -143,8 +143,8 @@ fn forgotten(run: &str) -> Failure {
 
 /// The last results of the performance tests at that moment, as far as anything is kept.
 async fn tests(session: &Session, until: Timestamp) -> Vec<Record> {
-    let Some(path) = session.history_file().filter(|path| path.exists()) else { return Vec::new() };
-    let read = match Archive::open(&path).await {
+    let Some(place) = session.history_place().filter(Place::is_there) else { return Vec::new() };
+    let read = match Archive::open(&place).await {
         Ok(mut archive) => archive.tests(until).await,
         Err(why) => Err(why),
     };

@@ -8,7 +8,7 @@ use crate::{
         CheckId, CheckSpec, Deploy, Notice, PastDeploy, Topic, perf::Board, perf::Record, plain,
     },
     engine::{Begin, Handle, Override, Plan},
-    history::{self, Bounds, History, Keeping, Kind, Writer},
+    history::{self, Bounds, History, Keeping, Kind, Place, Writer},
     integrations,
     logging::{self, Log, Logging},
     probe::{Integration, this_run},
@@ -18,7 +18,7 @@ use crate::{
         record,
     },
 };
-use std::{env, ffi::OsString, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{env, ffi::OsString, io, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -136,10 +136,11 @@ impl Session {
     }
 
     /// Where the history is, unless nothing is to be kept.
-    pub fn history_file(&self) -> Option<PathBuf> {
-        let config::History { off, path, .. } = &self.config.history;
+    pub fn history_place(&self) -> Option<Place> {
+        let config::History { off, path, url, .. } = &self.config.history;
         let usual = || trace::state().map(|state| state.join("history.db"));
-        path.clone().or_else(usual).filter(|_| !off)
+        let file = || path.clone().or_else(usual).map(Place::File);
+        url.clone().map(Place::Shared).or_else(file).filter(|_| !off)
     }
 
     /// Keeps what the engine publishes and what the tests find, unless nothing is to be kept.
@@ -163,7 +164,7 @@ impl Session {
     fn keeping(&self, kind: Kind) -> Option<Keeping> {
         let config::History { max_age, max_bytes, .. } = self.config.history;
         Some(Keeping {
-            path: self.history_file()?,
+            place: self.history_place()?,
             bounds: Bounds { age: max_age, bytes: max_bytes },
             writer: Writer { run: this_run().to_string(), kind, host: host() },
             now: clock::now,

@@ -7,7 +7,7 @@ use tminus::{
     clock,
     domain::{Event, Snapshot},
     engine::Handle,
-    history::{Bounds, History, Keeping, Kind, Writer},
+    history::{Bounds, History, Keeping, Kind, Place, Writer},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -113,7 +113,7 @@ fn be_a_writer() {
         let (commands, _kept) = mpsc::channel(32);
         let writer = Writer { run: "killed".into(), kind: Kind::Check, host: "here".into() };
         let bounds = Bounds { age: Duration::from_hours(24), bytes: 4 * 1024 * 1024 };
-        let keeping = Keeping { path, bounds, writer, now: clock::now };
+        let keeping = Keeping { place: Place::File(path), bounds, writer, now: clock::now };
         let history = History::start(keeping, Handle::new(snapshots, commands), None);
         history.recalled(Duration::from_secs(30)).await;
         let mut snapshot = Snapshot::default();

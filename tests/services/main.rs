@@ -11,6 +11,7 @@
 mod application;
 mod database;
 mod deploy;
+mod history;
 mod http;
 mod load;
 mod mariadb;

@@ -43,7 +43,7 @@ fn start(path: &Path) -> (History, Ends) {
     let (sender, commands) = mpsc::channel(32);
     let bounds = Bounds { age: Duration::from_hours(9_000), bytes: 200 << 20 };
     let now = || NOW.after(Duration::from_mins(1));
-    let keeping = Keeping { path: path.into(), bounds, writer: writer(), now };
+    let keeping = Keeping { place: Place::File(path.into()), bounds, writer: writer(), now };
     let history = History::start(keeping, Handle::new(newest, sender), None);
     (history, Ends { snapshots, commands })
 }
@@ -144,7 +144,7 @@ async fn a_file_of_an_older_version_goes_on_with_all_that_is_in_it() {
     let mut file = opened(&path).await;
     write(&mut file, &[point("redis", NOW.0, None, Some(1.0))]).await.unwrap();
     let old = "DROP TABLE served; DROP TABLE deploy";
-    sqlx::raw_sql(old).execute(&mut file.link).await.unwrap();
+    sqlx::raw_sql(old).execute(sqlite(&mut file)).await.unwrap();
     drop(file);
     let (history, mut ends) = start(&path);
     assert_eq!(ends.recalled().await.latencies.len(), 1);
@@ -202,7 +202,7 @@ async fn a_disk_without_room_is_a_trouble_of_its_own_and_passes() {
     let mut pen = Pen::begin(&mut file.link, &writer(), NOW).await.unwrap();
     let full = number(&mut file, "PRAGMA page_count").await;
     let limit = |pages: i64| sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-    sqlx::query(limit(full)).execute(&mut file.link).await.unwrap();
+    sqlx::query(limit(full)).execute(sqlite(&mut file)).await.unwrap();
     let event = |n: i64| Note::Event {
         at: Timestamp(n),
         check: Some("redis.lock".into()),
@@ -216,4 +216,41 @@ async fn a_disk_without_room_is_a_trouble_of_its_own_and_passes() {
     assert_eq!(number(&mut file, "SELECT count(*) FROM event").await, 0, "all or none");
     write(&mut file, &many).await.unwrap();
     assert_eq!(number(&mut file, "SELECT count(*) FROM event").await, 50);
+}
+
+#[tokio::test]
+async fn what_is_written_again_is_there_once() {
+    let (_folder, path) = place();
+    let mut file = opened(&path).await;
+    let at = Timestamp(NOW.0);
+    let check = || "redis.lock".to_owned();
+    let standing = |severity, since| Note::Standing {
+        check: check(),
+        severity,
+        since: Timestamp(since),
+        blocked: Some(Timestamp(since)),
+    };
+    let notes = [
+        point("redis.lock", NOW.0, Some(Mark::Fail), None),
+        Note::Transition { check: check(), at, outcome: "fail", summary: "held".into() },
+        Note::Event { at, check: None, mark: None, text: "deployed".into() },
+        Note::Test { at, test: "redis".into(), record: "{}".into() },
+        standing(Severity::Bad, 5),
+    ];
+    for _ in 0..2 {
+        write(&mut file, &notes).await.unwrap();
+    }
+    let all = "SELECT (SELECT count(*) FROM point) * 1000 + (SELECT count(*) FROM transition) * 100
+        + (SELECT count(*) FROM event) * 10 + (SELECT count(*) FROM test)";
+    assert_eq!(number(&mut file, all).await, 1111);
+    // Who began without the past does not make it younger; what has changed begins anew.
+    let since = "SELECT since * 100 + blocked FROM standing";
+    for (note, expected) in [
+        (standing(Severity::Bad, 7), 505),
+        (standing(Severity::Bad, 4), 404),
+        (standing(Severity::Unclear, 9), 909),
+    ] {
+        write(&mut file, &[note]).await.unwrap();
+        assert_eq!(number(&mut file, since).await, expected);
+    }
 }

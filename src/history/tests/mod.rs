@@ -6,14 +6,20 @@ mod read_back;
 mod rolled_up;
 
 use super::{
-    file::{self, Opened},
+    file,
+    link::Link,
     note::Note,
+    store::Opened,
     trouble::Trouble,
     write::{Kind, Pen, Writer},
     *,
 };
 use crate::domain::Mark;
-use std::{fs, path::Path};
+use sqlx::SqliteConnection;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use tempfile::TempDir;
 
 /// The moment at which every test begins.
@@ -35,7 +41,12 @@ async fn opened(path: &Path) -> Opened {
 }
 
 async fn write(opened: &mut Opened, notes: &[Note]) -> Result<(), Trouble> {
-    let mut pen = Pen::begin(&mut opened.link, &writer(), NOW).await?;
+    write_as(opened, &writer().run, notes).await
+}
+
+async fn write_as(opened: &mut Opened, run: &str, notes: &[Note]) -> Result<(), Trouble> {
+    let writer = Writer { run: run.into(), ..writer() };
+    let mut pen = Pen::begin(&mut opened.link, &writer, NOW).await?;
     pen.write(&mut opened.link, notes, NOW).await
 }
 
@@ -44,9 +55,16 @@ fn point(series: &str, at: i64, mark: Option<Mark>, value: Option<f64>) -> Note 
 }
 
 async fn number(opened: &mut Opened, sql: &'static str) -> i64 {
-    sqlx::query_scalar(sql).fetch_one(&mut opened.link).await.unwrap()
+    sqlx::query_scalar(sql).fetch_one(sqlite(opened)).await.unwrap()
 }
 
 async fn word(opened: &mut Opened, sql: &'static str) -> String {
-    sqlx::query_scalar(sql).fetch_one(&mut opened.link).await.unwrap()
+    sqlx::query_scalar(sql).fetch_one(sqlite(opened)).await.unwrap()
+}
+
+fn sqlite(opened: &mut Opened) -> &mut SqliteConnection {
+    match &mut opened.link {
+        Link::File(link) => link,
+        Link::Shared(_) => panic!("it is a file"),
+    }
 }

@@ -39,7 +39,7 @@ async fn of_a_check_its_runs_its_standing_and_its_turns() {
     );
     notes.push(point("redis.cache", 9, Some(Mark::Fail), None));
     write(&mut file, &notes).await.unwrap();
-    let mut archive = Archive::open(&path).await.unwrap();
+    let mut archive = Archive::open(&Place::File(path.clone())).await.unwrap();
     let annals = archive.annals(&lock()).await.unwrap();
     assert_eq!(annals.first, Some(Timestamp(1)));
     assert_eq!(annals.tally, Tally { pass: 2, fail: 1, unknown: 1, ..Tally::default() });
@@ -70,7 +70,7 @@ async fn a_run_is_told_with_what_it_knew_at_its_end() {
     let (_folder, path) = place();
     let mut file = opened(&path).await;
     write(&mut file, &[gather::evidence(&known()).unwrap()]).await.unwrap();
-    let mut archive = Archive::open(&path).await.unwrap();
+    let mut archive = Archive::open(&Place::File(path.clone())).await.unwrap();
     let runs = archive.runs().await.unwrap();
     assert_eq!((runs.len(), runs[0].name.as_str(), runs[0].evidence), (1, "0123456789ab", true));
     let read = archive.evidence("0123456789ab").await.unwrap().unwrap();
@@ -89,15 +89,15 @@ async fn evidence_is_bounded_and_the_newest_stays() {
     let mut file = opened(&path).await;
     let note = |at| Note::Evidence { at: Timestamp(at), snapshot: "{}".into() };
     for at in 0..EVIDENCE + 3 {
-        write(&mut file, &[note(at)]).await.unwrap();
+        write_as(&mut file, &format!("run {at}"), &[note(at)]).await.unwrap();
     }
     let [count, oldest] = [
         number(&mut file, "SELECT count(*) FROM evidence").await,
         number(&mut file, "SELECT min(at) FROM evidence").await,
     ];
     assert_eq!((count, oldest), (EVIDENCE, 3));
-    let mut archive = Archive::open(&path).await.unwrap();
-    let unread = archive.evidence("0123456789ab").await.unwrap_err();
+    let mut archive = Archive::open(&Place::File(path.clone())).await.unwrap();
+    let unread = archive.evidence(&format!("run {EVIDENCE}")).await.unwrap_err();
     assert_eq!(unread, "another version wrote the evidence of that run");
 }
 
@@ -151,7 +151,7 @@ async fn of_each_test_on_each_target_the_last_before_then() {
         record: serde_json::to_string(&record(target, at)).unwrap(),
     });
     write(&mut file, &notes).await.unwrap();
-    let mut archive = Archive::open(&path).await.unwrap();
+    let mut archive = Archive::open(&Place::File(path.clone())).await.unwrap();
     let last = archive.tests(Timestamp(6)).await.unwrap();
     assert_eq!(last, [record("a", 5), record("b", 2)]);
 }
@@ -159,16 +159,19 @@ async fn of_each_test_on_each_target_the_last_before_then() {
 #[tokio::test]
 async fn a_file_is_read_as_it_is_and_nothing_is_put_aside() {
     let (_folder, path) = place();
-    assert!(Archive::open(&path).await.is_err(), "there is none");
+    assert!(Archive::open(&Place::File(path.clone())).await.is_err(), "there is none");
     assert!(!path.exists(), "and none is made");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, "no database".repeat(100)).unwrap();
-    assert_eq!(Archive::open(&path).await.err().unwrap(), "the file is damaged");
+    assert_eq!(
+        Archive::open(&Place::File(path.clone())).await.err().unwrap(),
+        "the file is damaged"
+    );
     assert!(path.exists());
     fs::remove_file(&path).unwrap();
     let mut file = opened(&path).await;
     write(&mut file, &[transition(1, "pass")]).await.unwrap();
-    let mut archive = Archive::open(&path).await.unwrap();
+    let mut archive = Archive::open(&Place::File(path.clone())).await.unwrap();
     let condition = archive.condition().await.unwrap();
     assert_eq!((condition.runs, condition.oldest, condition.damage), (1, Some(NOW), None));
     assert!(condition.bytes > 4096);
@@ -179,9 +182,9 @@ async fn a_file_from_before_there_was_evidence_gets_a_place_for_it() {
     let (_folder, path) = place();
     let mut file = opened(&path).await;
     write(&mut file, &[]).await.unwrap();
-    sqlx::query("DROP TABLE evidence").execute(&mut file.link).await.unwrap();
+    sqlx::query("DROP TABLE evidence").execute(sqlite(&mut file)).await.unwrap();
     drop(file);
-    let mut archive = Archive::open(&path).await.unwrap();
+    let mut archive = Archive::open(&Place::File(path.clone())).await.unwrap();
     assert_eq!(archive.evidence("0123456789ab").await.unwrap(), None);
     assert!(!archive.runs().await.unwrap()[0].evidence);
     drop(archive);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::history::trim::{size, trim};
+use crate::history::trim::trim;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -71,9 +71,9 @@ async fn what_is_too_old_or_too_much_goes_the_oldest_first() {
     trim(&mut file.link, month, NOW).await.unwrap();
     let events = "SELECT count(*) FROM event";
     assert_eq!(number(&mut file, events).await, 30);
-    let small = Bounds { bytes: size(&mut file.link).await.unwrap() / 2, ..BOUNDS };
+    let small = Bounds { bytes: file.link.size(0).await.unwrap() / 2, ..BOUNDS };
     trim(&mut file.link, small, NOW).await.unwrap();
-    assert!(size(&mut file.link).await.unwrap() <= small.bytes);
+    assert!(file.link.size(0).await.unwrap() <= small.bytes);
     let left = number(&mut file, events).await;
     assert!((1..30).contains(&left), "{left}");
     let newest = number(&mut file, "SELECT max(at) FROM event").await;
