@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &["domain"]),
     ("units", &["domain"]),
     ("probe", &["domain", "secret", "units"]),
-    ("integrations", &["probe", "domain", "secret", "units", "clock", "contract"]),
+    ("integrations", &["probe", "domain", "secret", "units", "clock", "contract", "stats"]),
     ("engine", &["probe", "domain", "secret"]),
     ("history", &["engine", "domain", "secret"]),
     ("app", &["engine", "probe", "domain", "secret"]),

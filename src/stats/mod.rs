@@ -6,18 +6,22 @@
 //! ([`mann_whitney`]) tells whether the difference is more than chance, their differences
 //! ([`hodges_lehmann`]) how large it is. [`Comparison`] puts both together.
 //!
+//! Whether one series rises, and how fast, is told by its [`Order`] and its [`Slope`].
+//!
 //! [`usl`] is apart: how throughput grows with concurrency, fitted to measured steps.
 
 mod block;
 mod compare;
 mod rank;
 mod shift;
+mod trend;
 pub mod usl;
 
 pub use block::{blocks, median};
 pub use compare::{Comparison, FEWEST, FLOOR, Sway, holm};
 pub use rank::mann_whitney;
 pub use shift::{Interval, hodges_lehmann};
+pub use trend::{Order, Slope};
 
 /// A count as a number to reckon with.
 #[expect(clippy::cast_precision_loss, reason = "counts of a few thousand at most")]

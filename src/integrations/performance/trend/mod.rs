@@ -7,7 +7,10 @@
 //! cannot sway. What rises is told from what rises faster than a limit by the
 //! lower bound of the slope, which a single step or a slow tooth does not move.
 
-use crate::domain::{Sample, Series};
+use crate::{
+    domain::{Sample, Series},
+    stats::{Order, Slope},
+};
 use std::time::Duration;
 
 /// Readings of which the least is taken: 25 seconds of a five-second poll.
@@ -47,7 +50,8 @@ impl Trend {
         }
         let values: Vec<f64> = floors.iter().map(|floor| floor.value).collect();
         let order = Order::of(&values);
-        let slope = Slope::of(&floors, SURE * order.variance.sqrt())?;
+        let points: Vec<_> = floors.iter().map(|it| (it.at.as_secs_f64(), it.value)).collect();
+        let slope = Slope::of(&points, SURE * order.variance.sqrt())?;
         Some(Self {
             per_minute: slope.median * 60.0,
             bounds: (slope.low * 60.0, slope.high * 60.0),
@@ -75,85 +79,6 @@ fn floors(samples: &[Sample]) -> Vec<Sample> {
     let mut floors: Vec<Sample> = samples.rchunks_exact(BLOCK).filter_map(least).collect();
     floors.reverse();
     floors
-}
-
-/// The slope of the line through each pair of points: the median, and bounds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Slope {
-    median: f64,
-    low: f64,
-    high: f64,
-}
-
-impl Slope {
-    /// `margin` is how far the count of rising over falling pairs strays by
-    /// chance, so it says how many slopes lie between the bounds (Sen 1968).
-    fn of(points: &[Sample], margin: f64) -> Option<Self> {
-        let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
-        for (index, from) in points.iter().enumerate() {
-            for to in &points[index + 1..] {
-                let seconds = to.at.as_secs_f64() - from.at.as_secs_f64();
-                if seconds != 0.0 {
-                    slopes.push((to.value - from.value) / seconds);
-                }
-            }
-        }
-        slopes.sort_unstable_by(f64::total_cmp);
-        let last = slopes.len().checked_sub(1)?;
-        let outside = (as_f64(slopes.len()) - margin) / 2.0;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "cut to 0..=last"
-        )]
-        let rank = |position: f64| position.round().clamp(0.0, as_f64(last)) as usize;
-        Some(Self {
-            median: f64::midpoint(slopes[last / 2], slopes[slopes.len() / 2]),
-            low: slopes[rank(outside - 1.0)],
-            high: slopes[rank(as_f64(slopes.len()) - outside)],
-        })
-    }
-}
-
-/// How far values are in rising order (Mann 1945, Kendall 1975).
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Order {
-    /// Rising pairs less falling pairs.
-    balance: f64,
-    /// The variance of the balance where there is no trend, ties considered.
-    variance: f64,
-}
-
-impl Order {
-    fn of(values: &[f64]) -> Self {
-        let mut balance = 0.0;
-        for (index, earlier) in values.iter().enumerate() {
-            for later in &values[index + 1..] {
-                balance += f64::from(later.total_cmp(earlier) as i8);
-            }
-        }
-        let spread = |count: f64| count * (count - 1.0) * (2.0 * count + 5.0);
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let equal = sorted
-            .chunk_by(|one, other| one.total_cmp(other).is_eq())
-            .map(|tied| as_f64(tied.len()));
-        let variance = (spread(as_f64(values.len())) - equal.map(spread).sum::<f64>()) / 18.0;
-        Self { balance, variance }
-    }
-
-    /// The balance as a standard score, moved by one towards zero for continuity.
-    fn score(self) -> f64 {
-        if self.variance <= 0.0 || self.balance == 0.0 {
-            return 0.0;
-        }
-        (self.balance - self.balance.signum()) / self.variance.sqrt()
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of a few thousand at most")]
-fn as_f64(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
