@@ -6,7 +6,9 @@ use super::{
     own::{not_a_check, origin},
     tree::{Node, Table, Value},
 };
-use crate::domain::{Acceptance, CheckId, LONGEST_ACCEPTANCE, SHORTEST_REASON, Timestamp, plain};
+use crate::domain::{
+    ACCEPTANCE_DAYS, Acceptance, CheckId, LONGEST_ACCEPTANCE, SHORTEST_REASON, Timestamp, plain,
+};
 use serde::Deserialize;
 
 /// Characters kept of a reason and of a name.
@@ -127,8 +129,7 @@ fn until(until: Option<&str>, now: Timestamp) -> Result<Timestamp, Wrong> {
         return Err(wrong(format!("was {moment}: it has ended")));
     }
     if end > now.after(LONGEST_ACCEPTANCE) {
-        let days = LONGEST_ACCEPTANCE.as_secs() / 86_400;
-        return Err(wrong(format!("is more than {days} days away")));
+        return Err(wrong(format!("is more than {ACCEPTANCE_DAYS} days away")));
     }
     Ok(end)
 }

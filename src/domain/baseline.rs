@@ -1,6 +1,4 @@
-use super::{
-    Blocker, CheckId, CheckView, Mark, Measured, Policy, Snapshot, Timestamp, Word, plain,
-};
+use super::{CheckId, CheckView, Mark, Measured, Policy, Snapshot, Timestamp, Word, plain};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -170,8 +168,7 @@ impl Baseline {
 
 /// Whether something stands in the way at `check`, that only waits for a run apart.
 fn stands(check: &CheckId, snapshot: &Snapshot) -> bool {
-    let mut standing = snapshot.blockers.iter().filter(|it| it.cleared.is_none() && it.number > 0);
-    standing.any(|blocker: &Blocker| blocker.check == *check || blocker.also.contains(check))
+    snapshot.blockers.iter().any(|it| it.number > 0 && it.stands_at(check))
 }
 
 #[cfg(test)]

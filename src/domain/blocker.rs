@@ -18,6 +18,8 @@ pub enum Stands {
     Waiting,
     /// Nobody knows whether it may go: HOLD.
     Hold,
+    /// A major check that passed when the baseline was taken fails: NO-GO by rule 4.
+    Regressed,
     /// It may not go: NO-GO.
     NoGo,
     /// We left something behind on a target: NO-GO, and nobody can accept it.
@@ -58,6 +60,11 @@ impl Blocker {
         self.stands > Stands::Checklist && self.cleared.is_none() && self.accepted.is_none()
     }
 
+    /// Whether it stands, and at `check`: as its root, or as one that falls with it.
+    pub fn stands_at(&self, check: &CheckId) -> bool {
+        self.cleared.is_none() && (self.check == *check || self.also.contains(check))
+    }
+
     /// Whether somebody may answer for it, or for it anew: what we left on a target, nobody can.
     pub fn is_acceptable(&self) -> bool {
         let stands = self.is_open() || self.accepted.is_some() && self.cleared.is_none();
@@ -69,9 +76,11 @@ impl Blocker {
         match self.stands {
             Stands::Waiting if self.number == 0 => "--".into(),
             Stands::Checklist => format!("W{}", self.number),
-            Stands::Waiting | Stands::Hold | Stands::NoGo | Stands::LeftBehind => {
-                format!("B{}", self.number)
-            }
+            Stands::Waiting
+            | Stands::Hold
+            | Stands::Regressed
+            | Stands::NoGo
+            | Stands::LeftBehind => format!("B{}", self.number),
         }
     }
 }
@@ -253,6 +262,7 @@ fn stands(check: &CheckView, policy: &Policy) -> Option<Stands> {
         (Class::Blocker, Outcome::Unknown(_) | Outcome::Blocked(_)) => Some(Stands::Hold),
         (Class::Blocker, _) if check.finding.fallback => Some(Stands::NoGo),
         (Class::Blocker, _) if check.freshness != Freshness::Fresh => Some(Stands::Hold),
+        (Class::Major, Outcome::Fail) if policy.has_regressed(check) => Some(Stands::Regressed),
         (_, Outcome::Pass | Outcome::Unknown(Cause::NotRun)) => None,
         (_, Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) | Outcome::Blocked(_)) => {
             Some(Stands::Checklist)

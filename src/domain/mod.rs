@@ -45,7 +45,7 @@ pub use notice::{Notice, Topic};
 pub use outcome::{Cause, Mark, Outcome, Severity, Skip};
 pub use past::{Past, PastCheck, PastDeploy, PastEvent, Stood};
 pub use plain::plain;
-pub use policy::{Acceptance, LONGEST_ACCEPTANCE, Policy, SHORTEST_REASON};
+pub use policy::{ACCEPTANCE_DAYS, Acceptance, LONGEST_ACCEPTANCE, Policy, SHORTEST_REASON};
 pub use pool::{PoolFigures, PoolTrouble, Waits};
 pub use score::HealthScore;
 pub use series::{Sample, Series};

@@ -64,13 +64,12 @@ fn passes(
     blockers: &[Blocker],
 ) -> bool {
     let checks = views.iter().flat_map(|view| &view.as_ref().checks);
-    let stands = |it: &Blocker| it.cleared.is_none() && (it.check == *id || it.also.contains(id));
     let fine = |check: &CheckView| match check.outcome() {
         Outcome::Pass => !check.finding.fallback,
         Outcome::Skipped(_) => true,
         Outcome::Warn | Outcome::Fail | Outcome::Unknown(_) | Outcome::Blocked(_) => false,
     };
-    !blockers.iter().any(stands) && checks.filter(|check| check.id == *id).all(fine)
+    !blockers.iter().any(|it| it.stands_at(id)) && checks.filter(|check| check.id == *id).all(fine)
 }
 
 #[cfg(test)]

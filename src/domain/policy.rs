@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 /// Characters that a reason for an acceptance has at least.
 pub const SHORTEST_REASON: usize = 10;
-/// The longest that an acceptance may hold: what lasts longer is to be mended.
-pub const LONGEST_ACCEPTANCE: Duration = Duration::from_hours(30 * 24);
+/// Days that an acceptance may hold at most: what lasts longer is to be mended.
+pub const ACCEPTANCE_DAYS: u64 = 30;
+/// The same as a span.
+pub const LONGEST_ACCEPTANCE: Duration = Duration::from_hours(ACCEPTANCE_DAYS * 24);
 
 /// A blocker that somebody answers for, with a reason and an end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +82,11 @@ impl Policy {
     /// nobody knows.
     pub fn is_new(&self, check: &CheckId) -> Option<bool> {
         self.before.iter().find(|(known, _)| known == check).map(|(_, stood)| !stood)
+    }
+
+    /// Whether `check`, which fails, passed when the baseline was taken.
+    pub(super) fn has_regressed(&self, check: &CheckView) -> bool {
+        self.passed_before.contains(&check.id) && !self.is_before_deploy(check)
     }
 
     /// The acceptance of `check` that holds at `wall`, if there is one.

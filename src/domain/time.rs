@@ -12,6 +12,11 @@ use std::time::Duration;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// How long it is since `earlier`; nothing if that is yet to come.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
+    }
+
     /// The moment `span` later; saturates at the end of time.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {

@@ -1,6 +1,4 @@
-use super::{
-    Blocker, CheckId, CheckView, Class, HealthScore, IntegrationView, Outcome, Policy, Stands,
-};
+use super::{Blocker, CheckId, HealthScore, IntegrationView, Policy, Stands};
 use serde::{Deserialize, Serialize};
 use std::{fmt::Write as _, time::Duration};
 
@@ -94,7 +92,8 @@ impl Verdict {
         let score = HealthScore::overall(views.iter().map(AsRef::as_ref));
         let (word, rule, because, reason) = no_go(blockers)
             .or_else(|| hold(blockers, policy, now, score))
-            .or_else(|| floor(views, policy, score))
+            .or_else(|| floor(policy, score))
+            .or_else(|| regressed(blockers))
             .unwrap_or_else(|| (Word::Go, Rule::Clear, vec![], "nothing stands in the way".into()));
         let listed = |wanted: &dyn Fn(&Blocker) -> bool| {
             blockers.iter().filter(|b| b.cleared.is_none() && wanted(b)).count()
@@ -174,24 +173,15 @@ fn span(span: Duration) -> String {
     }
 }
 
-fn floor(
-    views: &[impl AsRef<IntegrationView>],
-    policy: &Policy,
-    score: Option<HealthScore>,
-) -> Option<Decision> {
+fn floor(policy: &Policy, score: Option<HealthScore>) -> Option<Decision> {
     let percent = score.map_or(0, |score| score.percent);
-    if let Some(floor) = policy.min_score.filter(|floor| percent < *floor) {
-        let reason = format!("score {percent}, at least {floor} wanted");
-        return Some((Word::NoGo, Rule::Floor, vec![], reason));
-    }
-    let regressed = |check: &&CheckView| {
-        check.spec.class == Class::Major
-            && *check.outcome() == Outcome::Fail
-            && policy.passed_before.contains(&check.id)
-            && !policy.is_before_deploy(check)
-    };
-    let checks = views.iter().flat_map(|view| &view.as_ref().checks);
-    let because: Vec<CheckId> = checks.filter(regressed).map(|check| check.id.clone()).collect();
+    let floor = policy.min_score.filter(|floor| percent < *floor)?;
+    let reason = format!("score {percent}, at least {floor} wanted");
+    Some((Word::NoGo, Rule::Floor, vec![], reason))
+}
+
+fn regressed(blockers: &[Blocker]) -> Option<Decision> {
+    let because = open(blockers, |stands| stands == Stands::Regressed);
     let reason = format!("{} since the baseline", counted(because.len(), "regression"));
     (!because.is_empty()).then_some((Word::NoGo, Rule::Regressed, because, reason))
 }
@@ -209,7 +199,8 @@ fn counted(n: usize, noun: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        Acceptance, Cause, Finding, Freshness, Ledger, Receipt, Severity, Skip, Timestamp, sample,
+        Acceptance, Cause, CheckView, Class, Finding, Freshness, Ledger, Outcome, Receipt,
+        Severity, Skip, Timestamp, sample,
     };
     use proptest::prelude::*;
     use std::sync::Arc;
@@ -273,8 +264,18 @@ mod tests {
         let fail = class(Class::Major, sample::check("m", 1, Finding::fail("no")));
         let id = sample::integration("test", "", vec![fail.clone()]).checks[0].id.clone();
         let baseline = Policy { passed_before: vec![id.clone()], ..Policy::default() };
-        let (verdict, _) = judged(vec![pass(), fail], &baseline);
-        assert_eq!((verdict.rule, verdict.because), (Rule::Regressed, vec![id]));
+        let (verdict, blockers) = judged(vec![pass(), fail.clone()], &baseline);
+        assert_eq!((verdict.rule, verdict.because), (Rule::Regressed, vec![id.clone()]));
+        assert_eq!((blockers[0].label(), blockers[0].is_open()), ("B1".to_owned(), true));
+        let mut answered = baseline;
+        answered.accept(Acceptance {
+            check: id,
+            pattern: None,
+            reason: "slower, as was agreed".into(),
+            owner: None,
+            until: Timestamp(WALL.0 + 1),
+        });
+        assert_eq!(rule(fail, &answered), (Word::Go, 5), "somebody answers for it");
         let unknown = sample::check("u", 9, Finding::unknown(Cause::NoSamples, "none"));
         let unknown = class(Class::Minor, unknown);
         let strict = Policy { min_coverage: 51, ..Policy::default() };

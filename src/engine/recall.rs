@@ -88,6 +88,5 @@ fn placed(samples: &[(Timestamp, f64)], now: Now) -> impl Iterator<Item = Sample
 /// Where a moment on the wall lies on the engine's scale; what seems to be in the future
 /// is now.
 pub(super) fn place(wall: Timestamp, now: Now) -> Duration {
-    let ago = now.wall.0.saturating_sub(wall.0);
-    now.at.saturating_sub(Duration::from_millis(u64::try_from(ago).unwrap_or(0)))
+    now.at.saturating_sub(now.wall.since(wall))
 }

@@ -220,10 +220,7 @@ impl State {
         let ages = checks.filter_map(|check| Some((check.ended?, Freshness::limits(&check.spec)?)));
         let stale = ages.flat_map(|(ended, (stale, expired))| [ended + stale, ended + expired]);
         let held = self.policy.accepted.iter().filter(|accepted| accepted.until > now.wall);
-        let accepted = held.map(|accepted| {
-            let left = accepted.until.0.saturating_sub(now.wall.0);
-            now.at + Duration::from_millis(u64::try_from(left).unwrap_or(0))
-        });
+        let accepted = held.map(|accepted| now.at + accepted.until.since(now.wall));
         let moments = stale.chain(accepted).chain(self.policy.settled());
         moments.filter(|at| *at >= now.at).min().map(|at| at + Duration::from_millis(1))
     }

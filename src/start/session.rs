@@ -115,9 +115,7 @@ impl Session {
     /// Lets only what is seen after that deploy count.
     pub fn deployed(&mut self, deploy: &PastDeploy) {
         let PastDeploy { at: wall, version, was, .. } = deploy.clone();
-        let ago = clock::now().0.saturating_sub(wall.0);
-        let ago = Duration::from_millis(u64::try_from(ago).unwrap_or(0));
-        let at = EARLIER.saturating_sub(ago);
+        let at = EARLIER.saturating_sub(clock::now().since(wall));
         self.config.policy.deploy = Some(Deploy { at, wall, version, was });
     }
 

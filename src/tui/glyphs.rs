@@ -57,7 +57,7 @@ impl Sign {
         match stands {
             Stands::Checklist => Self::Warn,
             Stands::Waiting | Stands::Hold => Self::Unknown,
-            Stands::NoGo | Stands::LeftBehind => Self::Fail,
+            Stands::Regressed | Stands::NoGo | Stands::LeftBehind => Self::Fail,
         }
     }
 

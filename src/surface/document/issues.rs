@@ -66,7 +66,7 @@ fn issue(blocker: &Blocker, snapshot: &Snapshot) -> Issue {
         stands: match blocker.stands {
             Stands::Checklist => "checklist",
             Stands::Waiting | Stands::Hold => "HOLD",
-            Stands::NoGo | Stands::LeftBehind => "NO-GO",
+            Stands::Regressed | Stands::NoGo | Stands::LeftBehind => "NO-GO",
         },
         summary: blocker.summary.clone(),
         impact: impact(blocker, snapshot),
@@ -91,6 +91,7 @@ fn impact(blocker: &Blocker, snapshot: &Snapshot) -> String {
         Stands::NoGo if check.finding.fallback => {
             format!("a stand-in answers, which proves nothing of the real one; at worst, {risk}")
         }
+        Stands::Regressed => format!("it worked before; {risk}"),
         Stands::Checklist | Stands::NoGo => risk.to_string(),
     }
 }

@@ -174,7 +174,7 @@ fn blockers(snapshot: &Snapshot) -> Vec<Row<'_>> {
         (Stands::Checklist, _) => "checklist",
         (_, Some(_)) => "accepted",
         (Stands::Hold | Stands::Waiting, None) => "hold",
-        (Stands::NoGo | Stands::LeftBehind, None) => "no_go",
+        (Stands::Regressed | Stands::NoGo | Stands::LeftBehind, None) => "no_go",
     };
     let standing = || snapshot.blockers.iter().filter(|blocker| blocker.cleared.is_none());
     let row = |name: &'static str| {

@@ -62,10 +62,7 @@ fn deployed(snapshot: &Snapshot) -> Option<String> {
 
 /// Whether what stands in the way at this check stood when the baseline was taken.
 fn novelty(check: &CheckView, snapshot: &Snapshot) -> Option<&'static str> {
-    let stands = |it: &&Blocker| {
-        it.cleared.is_none() && (it.check == check.id || it.also.contains(&check.id))
-    };
-    let blocker = snapshot.blockers.iter().find(stands)?;
+    let blocker = snapshot.blockers.iter().find(|it| it.stands_at(&check.id))?;
     Some(if blocker.new? { "new" } else { "known" })
 }
 
@@ -73,9 +70,8 @@ fn novelty(check: &CheckView, snapshot: &Snapshot) -> Option<&'static str> {
 fn accepted<'a>(check: &CheckView, snapshot: &'a Snapshot) -> Option<&'a Blocker> {
     snapshot.blockers.iter().find(|blocker| {
         blocker.accepted.is_some()
-            && blocker.cleared.is_none()
             && blocker.stands > Stands::Checklist
-            && (blocker.check == check.id || blocker.also.contains(&check.id))
+            && blocker.stands_at(&check.id)
     })
 }
 

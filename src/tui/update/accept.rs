@@ -2,7 +2,10 @@
 
 use super::Effect;
 use crate::{
-    domain::{Acceptance, Blocker, CheckId, LONGEST_ACCEPTANCE, SHORTEST_REASON, Timestamp},
+    domain::{
+        ACCEPTANCE_DAYS, Acceptance, Blocker, CheckId, LONGEST_ACCEPTANCE, SHORTEST_REASON,
+        Timestamp,
+    },
     engine::Command,
     tui::model::{Model, Screen, belongs},
     units,
@@ -63,9 +66,7 @@ pub(crate) fn is_possible(model: &Model) -> bool {
 /// somebody answers for where there is no other.
 pub(super) fn ask(model: &mut Model) {
     let here = |blocker: &&Blocker| match (&model.screen, model.check()) {
-        (Screen::Integration(_), Some(check)) => {
-            blocker.check == check.id || blocker.also.contains(&check.id)
-        }
+        (Screen::Integration(_), Some(check)) => blocker.stands_at(&check.id),
         (Screen::Integration(_) | Screen::Home | Screen::Tests, _) => {
             model.selected.as_ref().is_some_and(|id| belongs(&blocker.check, id))
         }
@@ -160,7 +161,7 @@ fn end(typed: &str, now: Timestamp, accepted: bool) -> Result<Timestamp, String>
         return Err("that is over already".into());
     }
     if until > now.after(LONGEST_ACCEPTANCE) {
-        return Err("30 days at most: what lasts longer is to be mended".into());
+        return Err(format!("{ACCEPTANCE_DAYS} days at most: what lasts longer is to be mended"));
     }
     Ok(until)
 }

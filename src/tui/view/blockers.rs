@@ -5,17 +5,21 @@ use crate::{
     units,
 };
 use ratatui::layout::Rect;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 /// Width from which what to do stands beside what is wrong.
 const WITH_REMEDY: u16 = 110;
 
-/// How many stand open, are on the checklist, were cleared.
-pub(super) fn counts(model: &Model) -> [usize; 3] {
+/// From here on an end is told as a span.
+const DAY: Duration = Duration::from_hours(24);
+
+/// How many stand open, are accepted, are on the checklist, were cleared.
+pub(super) fn counts(model: &Model) -> [usize; 4] {
     let blockers = &model.snapshot().blockers;
     let count = |wanted: fn(&Blocker) -> bool| blockers.iter().filter(|b| wanted(b)).count();
     [
-        count(|b| b.cleared.is_none() && b.stands > Stands::Checklist),
+        count(Blocker::is_open),
+        count(|b| b.cleared.is_none() && b.stands > Stands::Checklist && b.accepted.is_some()),
         count(|b| b.cleared.is_none() && b.stands == Stands::Checklist),
         count(|b| b.cleared.is_some()),
     ]
@@ -28,11 +32,13 @@ fn is_new(blocker: &Blocker) -> bool {
 
 /// The title and as many entries as fit, the rest folded into one line.
 pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
-    let [open, listed, cleared] = counts(model);
+    let [open, accepted, listed, cleared] = counts(model);
     let title = Slot::of(area, 0);
     let mut note = format!("{open} open");
     let news = model.snapshot().blockers.iter().filter(|it| is_new(it)).count();
-    for (count, word) in [(news, "new"), (listed, "to do"), (cleared, "cleared")] {
+    for (count, word) in
+        [(news, "new"), (accepted, "accepted"), (listed, "to do"), (cleared, "cleared")]
+    {
         if count > 0 {
             // Writing to a String cannot fail.
             let _infallible = write!(note, ", {count} {word}");
@@ -87,8 +93,14 @@ fn row(page: &mut Page<'_>, slot: Slot, model: &Model, blocker: &Blocker) {
     let role = if blocker.cleared.is_some() { Role::Muted } else { Role::Plain };
     match &blocker.accepted {
         Some(accepted) => {
-            let until = short_clock(page, accepted.until);
-            let says = format_args!("accepted until {until}: {}", blocker.summary);
+            let left = accepted.until.since(model.wall());
+            // A time of day would be taken for today's.
+            let until = if left >= DAY {
+                format!("for {}", units::age(left))
+            } else {
+                format!("until {}", short_clock(page, accepted.until))
+            };
+            let says = format_args!("accepted {until}: {}", blocker.summary);
             page.print(text.split_last(1).0, role, says)
         }
         None => page.put(text.split_last(1).0, &blocker.summary, role),

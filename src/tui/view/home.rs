@@ -108,11 +108,11 @@ fn roomy(page: &mut Page<'_>, mut stack: Stack, model: &Model) {
 
 /// All of them where there is room; the open ones even where there is little.
 fn rows_of_blockers(model: &Model, room: u16, kept: u16) -> u16 {
-    let [open, listed, cleared] = blockers::counts(model);
+    let [open, accepted, listed, cleared] = blockers::counts(model);
     let rows = |count: usize| u16::try_from(count.max(1)).unwrap_or(u16::MAX).saturating_add(1);
-    let all = cmp::min(rows(open + listed + cleared), room.saturating_sub(kept));
+    let all = cmp::min(rows(open + accepted + listed + cleared), room.saturating_sub(kept));
     let least = if kept == 0 { room } else { room.saturating_sub(LOWER.0) };
-    let folded = u16::from(listed + cleared > 0);
+    let folded = u16::from(accepted + listed + cleared > 0);
     cmp::max(all, cmp::min(rows(open).saturating_add(folded), least))
 }
 
