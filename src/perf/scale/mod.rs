@@ -3,7 +3,7 @@
 //!
 //! The order of the steps is random after the first, so that what drifts with time is not
 //! taken for what comes with clients; the first and the last are measured again at the
-//! end. [`judge`] decides and is pure.
+//! end. `judge` decides and is pure.
 
 mod asked;
 mod course;

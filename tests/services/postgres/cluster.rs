@@ -62,8 +62,9 @@ impl Edition {
         assert!(copied.unwrap().success());
         let settings = settings.iter().map(ToString::to_string).collect();
         let (edition, port, process) = (self, free_port(), None);
+        let turn = tokio::sync::Mutex::new(());
         let mut cluster =
-            Cluster { edition, process, directory, settings, port, _template: template };
+            Cluster { edition, process, directory, settings, port, turn, _template: template };
         cluster.restart();
         Some(cluster)
     }
@@ -95,6 +96,7 @@ pub(crate) struct Cluster {
     directory: TempDir,
     settings: Vec<String>,
     pub(crate) port: u16,
+    turn: tokio::sync::Mutex<()>,
     _template: Arc<TempDir>,
 }
 
@@ -220,7 +222,11 @@ impl Cluster {
     }
 
     /// Runs statements as the superuser in `database`.
+    ///
+    /// One after the other: two of them may change the rights of one schema, which the
+    /// server refuses to one.
     pub(crate) async fn sql_in(&self, database: &str, sql: &str) {
+        let _turn = self.turn.lock().await;
         let mut admin = self.connect(&self.url("admin", database)).await;
         for statement in sql.split(';').map(str::trim).filter(|one| !one.is_empty()) {
             admin.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
