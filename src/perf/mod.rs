@@ -43,6 +43,7 @@ pub use block::Block;
 pub use figures::{About, Figures, Samples};
 pub use guard::Guards;
 pub use lab::{Lab, LabHandle};
+use permit::unusable;
 pub use permit::{Place, refusal};
 pub use run::{Failed, Reins, THREADS, run};
 pub use subject::{Broken, Client, Subject};

@@ -35,6 +35,12 @@ pub fn refusal(place: &Place<'_>, safety: Safety) -> Option<Refusal> {
     })
 }
 
+/// Why a test cannot be run that was asked for as `complaint` says; `verb` is its name on
+/// the command line.
+pub(super) fn unusable(complaint: Option<String>, verb: &str) -> Option<Refusal> {
+    complaint.map(|why| Refusal { why, hint: format!("see `tminus perf {verb} --help`") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

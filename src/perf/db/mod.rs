@@ -12,7 +12,7 @@ mod target;
 
 pub use asked::{Asked, Steps};
 
-use super::{About, Figures, Place, Reins, Test, Testing, Untested, refusal};
+use super::{About, Figures, Place, Reins, Test, Testing, Untested, refusal, unusable};
 use crate::{
     clock,
     domain::{
@@ -53,9 +53,7 @@ impl DbTest {
             ),
             Err(why) => Some(Refusal { why: why.says.clone(), hint: why.hint.clone() }),
         };
-        let unusable = asked.complaint();
-        let unusable =
-            unusable.map(|why| Refusal { why, hint: "see `tminus perf db --help`".into() });
+        let unusable = unusable(asked.complaint(), "db");
         Self { id, dial, asked, refused: refused.or(unusable) }
     }
 

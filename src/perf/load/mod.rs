@@ -21,7 +21,7 @@ pub use request::Request;
 
 use super::{
     About, Failed, Figures, Guards, Place, Reins, Test, Testing, Untested, refusal, run,
-    steady::unsteady,
+    steady::unsteady, unusable,
 };
 use crate::{
     clock,
@@ -77,9 +77,7 @@ impl LoadTest {
             }
             Err(refused) => Some(refused.clone()),
         };
-        let unusable = asked.complaint();
-        let unusable =
-            unusable.map(|why| Refusal { why, hint: "see `tminus perf load --help`".into() });
+        let unusable = unusable(asked.complaint(), "load");
         let name = id.name().map_or_else(|| "load".into(), |name| format!("load/{name}"));
         Self { name, address, asked, refused: refused.or(unusable) }
     }

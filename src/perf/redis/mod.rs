@@ -14,7 +14,9 @@ mod wire;
 pub use asked::Asked;
 pub use tape::Mix;
 
-use super::{About, Figures, Place, Reins, Test, Testing, Untested, plan::measures, refusal};
+use super::{
+    About, Figures, Place, Reins, Test, Testing, Untested, plan::measures, refusal, unusable,
+};
 use crate::{
     clock,
     domain::{
@@ -53,9 +55,7 @@ impl RedisTest {
             ),
             Err(why) => Some(Refusal { why: why.says.clone(), hint: why.hint.clone() }),
         };
-        let unusable = asked.complaint();
-        let unusable =
-            unusable.map(|why| Refusal { why, hint: "see `tminus perf redis --help`".into() });
+        let unusable = unusable(asked.complaint(), "redis");
         Self { id, dial, asked, refused: refused.or(unusable) }
     }
 

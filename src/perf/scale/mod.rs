@@ -15,7 +15,7 @@ use super::{
     About, Reins, Test, Testing, Untested,
     figures::Figures,
     load::{LoadTest, Ready},
-    render,
+    render, unusable,
 };
 use crate::{
     clock,
@@ -47,9 +47,7 @@ impl ScaleTest {
         asked: Asked,
     ) -> Self {
         let load = LoadTest::new(id, url, settings, safety, asked.load.clone());
-        let unusable = asked.complaint();
-        let unusable =
-            unusable.map(|why| Refusal { why, hint: "see `tminus perf scale --help`".into() });
+        let unusable = unusable(asked.complaint(), "scale");
         let refused = load.offer().refused.or(unusable);
         let name = id.name().map_or_else(|| "scale".into(), |name| format!("scale/{name}"));
         Self { name, load, asked, refused }
