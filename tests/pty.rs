@@ -221,6 +221,30 @@ fn it_shows_itself_helps_and_quits() {
 }
 
 #[test]
+fn what_is_copied_is_in_a_file_and_the_last_picture_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().to_string_lossy().into_owned();
+    let env = ["HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"].map(|name| (name, path.as_str()));
+    let mut console = Console::start_with(&env);
+    console.wait_until_up();
+    console.press("y");
+    console.wait_for("sent to the terminal, and in");
+    let copied = fs::read_to_string(home.path().join("tminus/copied.txt")).unwrap();
+    assert!(copied.contains(" @") && copied.lines().count() == 1, "{copied}");
+    console.press("e");
+    console.wait_for("report, JSON and picture are in");
+    let incidents = fs::read_dir(home.path().join("tminus/incidents")).unwrap();
+    for incident in incidents {
+        let files = fs::read_dir(incident.unwrap().path()).unwrap();
+        assert_eq!(files.count(), 4);
+    }
+    console.press("Q");
+    console.assert_quit();
+    // The screen that was left is above the verdict, in the user's own screen.
+    console.wait("the last picture", |console| console.text().contains("BLOCKERS"));
+}
+
+#[test]
 fn ctrl_c_is_a_key_that_quits() {
     let mut console = Console::start();
     console.wait_until_up();

@@ -6,10 +6,12 @@
 
 mod check;
 mod perf;
+mod picture;
 mod report;
 
 pub use check::{Check, ExitStyle, Format, Output};
 pub use perf::{Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis, PerfRequest, PerfScale, Shares};
+pub use picture::{Picture, PicturePaper, PictureSize};
 pub use report::{Explain, Report, ReportFormat};
 
 use crate::{
@@ -31,6 +33,9 @@ pub struct Cli {
     /// What every verb understands.
     #[command(flatten)]
     pub global: Global,
+    /// A picture of the console, instead of the console.
+    #[command(flatten)]
+    pub picture: Picture,
     /// What to do instead of opening the console.
     #[command(subcommand)]
     pub verb: Option<Verb>,

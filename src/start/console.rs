@@ -1,4 +1,4 @@
-use super::{Failure, Session, Stop, perf, print, trace::Trace};
+use super::{Failure, Session, Stop, outlet::Files, perf, print, trace::Trace};
 use crate::{
     cli::Global,
     config::{Color, Glyphs, Surroundings as _, World},
@@ -9,7 +9,7 @@ use crate::{
     surface::gate,
     tui::{self, Ended, Exit, Options},
 };
-use std::{io, mem, time::Duration};
+use std::{io, mem, sync::Arc, time::Duration};
 
 /// Time for runs to end when the console does.
 const GRACE: Duration = Duration::from_millis(500);
@@ -40,7 +40,8 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let app = session.watch(&handle);
     let user =
         World.variable("USER").map(|user| plain(&user, USER)).filter(|user| !user.is_empty());
-    let handles = tui::Handles { engine: handle, lab: tests, user };
+    let outlet = Arc::new(Files::new(session.redactor.clone()));
+    let handles = tui::Handles { engine: handle, lab: tests, user, outlet };
     let shown = console.run(handles, stop.token.clone()).await;
     // What a test has written goes first; if that takes longer, it expires.
     if !lab.stop(TIDYING).await {
@@ -68,7 +69,9 @@ fn conclude(exit: &Exit, signal: Option<u8>) -> Result<u8, Failure> {
     const HANGUP: u8 = 1;
     match exit.ended {
         Ended::Quit => {
-            print(&format!("{}: {}\n", exit.verdict.as_str(), exit.reason))?;
+            let picture = exit.picture.as_ref().map(|picture| picture.scrollback());
+            let picture = picture.unwrap_or_default();
+            print(&format!("{picture}{}: {}\n", exit.verdict.as_str(), exit.reason))?;
             Ok(gate::exit_code(exit.verdict))
         }
         Ended::Stopped | Ended::TerminalGone => Ok(gate::interrupted(signal.unwrap_or(HANGUP))),

@@ -13,8 +13,10 @@ mod init;
 mod list;
 mod look;
 mod manual;
+mod outlet;
 mod perf;
 mod report;
+mod screenshot;
 mod select;
 mod session;
 mod signals;
@@ -27,36 +29,48 @@ pub use session::Session;
 pub use signals::Stop;
 
 use crate::{
-    cli::{Check, Cli, Verb},
+    cli::{Check, Cli, Global, Verb},
     config::{Surroundings as _, World},
 };
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// Does what was asked and returns the exit code. Runs on the main thread, within a runtime.
 pub async fn run(cli: Cli) -> u8 {
-    let done = match cli.verb {
-        Some(Verb::Config { about }) => config::run(&cli.global, about),
-        Some(Verb::Perf(asked)) => perf::run(&cli.global, &asked).await,
-        Some(Verb::Check(asked)) => check::run(&cli.global, &asked).await,
-        Some(Verb::Baseline(verb)) => baseline::run(&cli.global, &verb).await,
-        Some(Verb::Diff { before, after, format }) => {
-            baseline::diff(&cli.global, [&before, &after], format).await
-        }
-        Some(Verb::List(asked)) => list::run(&cli.global, &asked),
-        Some(Verb::Report(asked)) => report::run(&cli.global, &asked).await,
-        Some(Verb::Explain(asked)) => explain::run(&cli.global, &asked).await,
-        Some(Verb::Completions { shell }) => manual::completions(shell),
-        Some(Verb::Man) => manual::page(),
-        Some(Verb::Init(asked)) => init::run(&cli.global, asked),
-        Some(Verb::Doctor(asked)) => doctor::run(&cli.global, &asked).await,
-        Some(Verb::Clean(asked)) => clean::run(&cli.global, &asked).await,
-        None if on_a_terminal() => console::run(&cli.global).await,
-        None => check::run(&cli.global, &Check::default()).await,
+    let done = match (cli.verb, cli.picture.screenshot.as_deref()) {
+        (None, Some(path)) => screenshot::run(&cli.global, &cli.picture, path).await,
+        (Some(_), Some(_)) => Err(Failure::unusable(
+            "this cannot be drawn",
+            "--screenshot draws the console and goes with no verb",
+        )
+        .hint("leave the verb out: tminus --screenshot console.svg --size 120x40")),
+        (verb, None) => act(&cli.global, verb).await,
     };
     done.unwrap_or_else(|failure| {
         tell(&failure.to_string());
         failure.code
     })
+}
+
+async fn act(global: &Global, verb: Option<Verb>) -> Result<u8, Failure> {
+    match verb {
+        Some(Verb::Config { about }) => config::run(global, about),
+        Some(Verb::Perf(asked)) => perf::run(global, &asked).await,
+        Some(Verb::Check(asked)) => check::run(global, &asked).await,
+        Some(Verb::Baseline(verb)) => baseline::run(global, &verb).await,
+        Some(Verb::Diff { before, after, format }) => {
+            baseline::diff(global, [&before, &after], format).await
+        }
+        Some(Verb::List(asked)) => list::run(global, &asked),
+        Some(Verb::Report(asked)) => report::run(global, &asked).await,
+        Some(Verb::Explain(asked)) => explain::run(global, &asked).await,
+        Some(Verb::Completions { shell }) => manual::completions(shell),
+        Some(Verb::Man) => manual::page(),
+        Some(Verb::Init(asked)) => init::run(global, asked),
+        Some(Verb::Doctor(asked)) => doctor::run(global, &asked).await,
+        Some(Verb::Clean(asked)) => clean::run(global, &asked).await,
+        None if on_a_terminal() => console::run(global).await,
+        None => check::run(global, &Check::default()).await,
+    }
 }
 
 /// Whether there is a screen to draw on and a keyboard to listen to.

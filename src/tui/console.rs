@@ -1,7 +1,7 @@
 use super::{
     driver::{self, Ends, Exit, Handles},
     input::Inputs,
-    screen::{Screen, Sync},
+    screen::{Between, Screen, Sync},
     theme::Look,
 };
 use std::{fs::File, io};
@@ -16,6 +16,8 @@ pub struct Options {
     pub log: Option<File>,
     /// For terminals that would show what marks the beginning and end of a frame.
     pub unmarked: bool,
+    /// Whether tmux lies between us and the terminal.
+    pub tmux: bool,
     /// Panic while drawing, a second after the start; only in builds with debug assertions.
     #[doc(hidden)]
     pub panics: bool,
@@ -26,7 +28,8 @@ impl Options {
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let terminal = variable("TERM").unwrap_or_default();
         let unmarked = matches!(terminal.as_str(), "dumb" | "linux");
-        Self { look: Look::detect(variable), unmarked, ..Self::default() }
+        let tmux = variable("TMUX").is_some_and(|socket| !socket.is_empty());
+        Self { look: Look::detect(variable), unmarked, tmux, ..Self::default() }
     }
 }
 
@@ -45,7 +48,9 @@ impl Console {
     /// panic hook is installed and before anything runs that may panic.
     pub fn open(options: Options) -> io::Result<Self> {
         let sync = if options.unmarked { Sync::Plain } else { Sync::Marked };
-        let screen = Screen::take(sync, options.log)?;
+        let between = if options.tmux { Between::Tmux } else { Between::Nothing };
+        let reach = (!options.unmarked).then_some(between);
+        let screen = Screen::take(sync, reach, options.log)?;
         Ok(Self { screen, look: options.look, panics: options.panics })
     }
 

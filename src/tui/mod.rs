@@ -18,15 +18,21 @@ mod glyphs;
 mod input;
 mod keymap;
 pub mod model;
+mod outlet;
+mod picture;
 mod screen;
 mod theme;
 mod update;
 pub mod view;
 mod widget;
+mod words;
 
 pub use console::{Console, Options};
 pub use driver::{Ended, Exit, Handles};
 pub use glyphs::Glyphs;
+pub use keymap::Keymap;
+pub use outlet::{Incident, Outlet};
+pub use picture::{Paper, Picture};
 pub use screen::{Canvas, Sync};
 pub use theme::{Look, Palette};
 

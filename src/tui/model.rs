@@ -1,6 +1,9 @@
 //! What a screen is drawn from.
 
-use super::update::{Asked, Prompt};
+use super::{
+    keymap::Keymap,
+    update::{Asked, Prompt},
+};
 use crate::domain::{
     Blocker, CheckId, CheckView, Freshness, IntegrationId, IntegrationView, Severity, Snapshot,
     Timestamp, Word,
@@ -83,6 +86,8 @@ pub struct Model {
     pub(super) asking: bool,
     /// Rows of the terminal, for half a page of movement.
     pub(super) height: u16,
+    /// Which keys do what.
+    pub(super) keys: Arc<Keymap>,
 }
 
 impl Model {
@@ -104,6 +109,7 @@ impl Model {
             test: None,
             asking: false,
             height: 24,
+            keys: Arc::default(),
         }
     }
 

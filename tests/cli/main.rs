@@ -18,6 +18,7 @@ mod history;
 mod init;
 mod report;
 mod schema;
+mod screenshot;
 
 use assert_cmd::cargo::cargo_bin;
 use std::{

@@ -3,6 +3,9 @@
 use super::{
     input::{Input, Inputs},
     model::Model,
+    outlet::{Done, Errand, Errands, Incident, Outlet},
+    picture::Picture,
+    screen::{Aside, Sent},
     theme::Look,
     update::{Effect, Msg, update},
     view,
@@ -13,7 +16,7 @@ use crate::{
     perf::LabHandle,
 };
 use ratatui::{buffer::Buffer, layout::Size};
-use std::{cmp, io, sync::Arc, time::Duration};
+use std::{cmp, io, ops::ControlFlow, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +42,9 @@ pub(super) trait Surface {
     /// Makes the next frame a whole one.
     fn redraw(&mut self);
 
+    /// Tells the terminal something besides the picture; returns what went out.
+    fn tell(&mut self, aside: Aside<'_>) -> Sent;
+
     /// Gives the terminal back and stops the process.
     fn suspend(&mut self) -> io::Result<()>;
 
@@ -55,6 +61,8 @@ pub struct Exit {
     pub reason: String,
     /// Why it ended.
     pub ended: Ended,
+    /// The last picture, if the user wants it left behind.
+    pub picture: Option<Picture>,
 }
 
 /// Why the console ended.
@@ -86,6 +94,8 @@ pub struct Handles {
     pub lab: LabHandle,
     /// Who sits in front of it.
     pub user: Option<String>,
+    /// Where what leaves the screen goes.
+    pub outlet: Arc<dyn Outlet>,
 }
 
 /// What woke the loop.
@@ -95,6 +105,7 @@ enum Wake {
     Input(Input),
     Snapshot(Arc<Snapshot>),
     Board(Arc<Board>),
+    Errand(Option<Done>),
     EngineGone,
     LabGone,
     Tick,
@@ -109,9 +120,8 @@ pub(super) async fn run(
     look: &Look,
 ) -> io::Result<Exit> {
     let first = Arc::clone(&desks.engine.snapshots.borrow_and_update());
-    let mut desk = Desk::new(first, surface.size()?);
+    let mut desk = Desk::new(first, surface.size()?, &desks);
     desk.fold(Msg::Board(Arc::clone(&desks.lab.boards.borrow_and_update())));
-    desk.model.user.clone_from(&desks.user);
     let (mut heard, mut tested) = (true, true);
     loop {
         let frame = desk.frame;
@@ -129,6 +139,7 @@ pub(super) async fn run(
                 Ok(()) => Wake::Board(Arc::clone(&desks.lab.boards.borrow_and_update())),
                 Err(_) => Wake::LabGone,
             },
+            done = desk.errands.done() => Wake::Errand(done),
             () = sleep_until(desk.tick), if !desk.away => Wake::Tick,
         };
         match wake {
@@ -141,12 +152,13 @@ pub(super) async fn run(
             Wake::Input(input) => {
                 let mut next = Some(input);
                 while let Some(input) = next {
-                    if desk.handle(surface, &desks, input)?.is_break() {
+                    if desk.handle(surface, &desks, look, input)?.is_break() {
                         return Ok(desk.exit(Ended::Quit));
                     }
                     next = inputs.waiting();
                 }
             }
+            Wake::Errand(done) => desk.done(surface, done),
             Wake::Snapshot(snapshot) => desk.receive(snapshot),
             Wake::Board(board) => {
                 desk.fold(Msg::Board(board));
@@ -181,15 +193,29 @@ struct Desk {
     tick: Instant,
     /// Whether the shell has the terminal.
     away: bool,
+    /// What is being written.
+    errands: Errands,
+    /// The picture to leave behind.
+    last: Option<Picture>,
 }
 
 impl Desk {
-    fn new(snapshot: Arc<Snapshot>, size: Size) -> Self {
+    fn new(snapshot: Arc<Snapshot>, size: Size, desks: &Handles) -> Self {
         let now = Instant::now();
         let mut model = Model::new(snapshot);
         update(&mut model, Msg::Resized(size.height));
-        let frame = Some(now);
-        Self { model, began: now, came: now, drawn: None, frame, tick: now, away: false }
+        model.user.clone_from(&desks.user);
+        Self {
+            model,
+            began: now,
+            came: now,
+            drawn: None,
+            frame: Some(now),
+            tick: now,
+            away: false,
+            errands: Errands::new(Arc::clone(&desks.outlet)),
+            last: None,
+        }
     }
 
     /// Something changed: a frame is due, but not sooner than `gap` after the last one.
@@ -238,8 +264,9 @@ impl Desk {
         &mut self,
         surface: &mut impl Surface,
         desks: &Handles,
+        look: &Look,
         input: Input,
-    ) -> io::Result<std::ops::ControlFlow<()>> {
+    ) -> io::Result<ControlFlow<()>> {
         let effect = match input {
             Input::Key(key) => self.fold(Msg::Key(key)),
             Input::Resized => {
@@ -255,35 +282,69 @@ impl Desk {
             #[cfg(debug_assertions)]
             Input::Fault => fault(),
         };
+        self.touch(AFTER_KEY);
         match effect {
-            Some(Effect::Quit) => return Ok(std::ops::ControlFlow::Break(())),
-            Some(Effect::Send(command)) => {
+            Some(effect) => self.perform(surface, desks, look, effect),
+            None => Ok(ControlFlow::Continue(())),
+        }
+    }
+
+    fn perform(
+        &mut self,
+        surface: &mut impl Surface,
+        desks: &Handles,
+        look: &Look,
+        effect: Effect,
+    ) -> io::Result<ControlFlow<()>> {
+        match effect {
+            Effect::Quit => return Ok(ControlFlow::Break(())),
+            Effect::QuitKeeping => {
+                self.last = Some(Picture::of(&self.model, look, surface.size()?));
+                return Ok(ControlFlow::Break(()));
+            }
+            Effect::Send(command) => {
                 if let Err(refused) = desks.engine.send(command) {
                     self.fold(Msg::Refused(refused));
                 }
             }
-            Some(Effect::Order(order)) => {
+            Effect::Order(order) => {
                 let taken = desks.lab.send(order);
                 if !taken {
                     self.fold(Msg::Unheard);
                 }
             }
-            Some(Effect::Redraw) => surface.redraw(),
-            Some(Effect::Suspend) if self.away => {}
-            Some(Effect::Suspend) => {
+            Effect::Copy(text) => self.begin(Errand::Copy(text)),
+            Effect::Export => {
+                let picture = Picture::of(&self.model, look, surface.size()?);
+                self.begin(Errand::Export(Box::new(Incident::of(&self.model, picture))));
+            }
+            Effect::Redraw => surface.redraw(),
+            Effect::Suspend if self.away => {}
+            Effect::Suspend => {
                 // Nothing is drawn until the shell lets us go on.
                 self.away = true;
                 surface.suspend()?;
             }
-            None => {}
         }
-        self.touch(AFTER_KEY);
-        Ok(std::ops::ControlFlow::Continue(()))
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn exit(&self, ended: Ended) -> Exit {
+    fn begin(&mut self, errand: Errand) {
+        if !self.errands.begin(errand) {
+            self.fold(Msg::Said("the last file is still being written; wait for it".into()));
+        }
+    }
+
+    fn done(&mut self, surface: &mut impl Surface, done: Option<Done>) {
+        let says = done.map(|done| done.say(|aside| surface.tell(aside)));
+        let says = says.unwrap_or_else(|| "nothing is written: it was cut off".into());
+        self.fold(Msg::Said(says));
+        self.touch(AFTER_KEY);
+    }
+
+    fn exit(&mut self, ended: Ended) -> Exit {
         let reason = self.model.snapshot().verdict.reason.clone();
-        Exit { verdict: self.model.word(), reason, ended }
+        Exit { verdict: self.model.word(), reason, ended, picture: self.last.take() }
     }
 }
 

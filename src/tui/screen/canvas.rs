@@ -13,6 +13,11 @@ const SMALL: usize = 128;
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
+/// The part of `size` that is drawn.
+pub(in crate::tui) fn bounded(size: Size) -> Size {
+    Size::new(cmp::min(size.width, MOST.width), cmp::min(size.height, MOST.height))
+}
+
 /// Whether a frame is marked for the terminal to show at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sync {
@@ -52,8 +57,8 @@ impl Canvas {
     /// Paints a frame and returns what the terminal needs to be told: nothing
     /// at all where nothing changed.
     pub fn frame(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> Option<Vec<u8>> {
-        let width = cmp::min(size.width, MOST.width);
-        let area = Rect::new(0, 0, width, cmp::min(size.height, MOST.height));
+        let Size { width, height } = bounded(size);
+        let area = Rect::new(0, 0, width, height);
         if area.is_empty() {
             return None;
         }

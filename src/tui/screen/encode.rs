@@ -66,6 +66,23 @@ impl Encoder {
         }
     }
 
+    /// Appends a line of cells from its beginning to its last that shows anything.
+    pub(super) fn line(&mut self, line: &Buffer, out: &mut Vec<u8>) {
+        let shows =
+            |cell: &Cell| cell.symbol() != " " || cell.modifier.contains(Modifier::REVERSED);
+        let last = line.content.iter().rposition(shows).map_or(0, |at| at + 1);
+        let mut hidden = 0;
+        for cell in &line.content[..last] {
+            if hidden > 0 {
+                hidden -= 1;
+                continue;
+            }
+            self.paint(Pen::of(cell), out);
+            out.extend_from_slice(cell.symbol().as_bytes());
+            hidden = cell.cell_width().saturating_sub(1);
+        }
+    }
+
     /// Bridges a gap of a few cells by writing them again, which is shorter than
     /// a move. False, and nothing written, where that would take another style.
     fn fill(&self, x: u16, y: u16, next: &Buffer, out: &mut Vec<u8>) -> bool {

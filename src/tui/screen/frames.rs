@@ -1,4 +1,5 @@
 use super::{
+    aside::{Aside, Between, Sent, encode},
     canvas::{Canvas, Sync},
     outbox::{Outbox, Urgent},
 };
@@ -8,17 +9,22 @@ use std::{
     time::Duration,
 };
 
+/// Bytes that may wait beside a frame.
+const ASIDES: usize = 256 * 1024;
+
 /// Brings frames to a terminal that may stop reading at any time.
 #[derive(Debug)]
 pub(crate) struct Frames {
     canvas: Canvas,
     outbox: Outbox,
+    /// What goes out before the next frame.
+    asides: Vec<u8>,
 }
 
 impl Frames {
     /// Starts the thread that writes to `out`.
     pub(crate) fn to(out: impl Write + Send + 'static, sync: Sync) -> io::Result<Self> {
-        Ok(Self { canvas: Canvas::new(sync), outbox: Outbox::start(out)? })
+        Ok(Self { canvas: Canvas::new(sync), outbox: Outbox::start(out)?, asides: Vec::new() })
     }
 
     /// Waits until the last frame is out; returns how long that took, if the
@@ -34,10 +40,19 @@ impl Frames {
 
     /// Brings out what differs from the last frame. Call it only when it is ready.
     pub(crate) fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
-        match self.canvas.frame(size, paint) {
-            Some(frame) => self.outbox.send(frame),
-            None => Ok(()),
+        let mut bytes = std::mem::take(&mut self.asides);
+        let frame = self.canvas.frame(size, paint);
+        bytes.extend(frame.unwrap_or_default());
+        if bytes.is_empty() { Ok(()) } else { self.outbox.send(bytes) }
+    }
+
+    /// Tells the terminal something besides the picture, right before the next frame.
+    pub(crate) fn tell(&mut self, aside: Aside<'_>, between: Between) -> Sent {
+        // The last of what a stalled terminal has not read yet is what matters.
+        if self.asides.len() > ASIDES {
+            self.asides.clear();
         }
+        encode(aside, between, &mut self.asides)
     }
 
     /// Makes the next frame a whole one.

@@ -1,13 +1,19 @@
 //! Takes the terminal and gives it back; brings frames to it.
 
+mod aside;
 mod canvas;
 mod encode;
 mod frames;
 mod hook;
 mod lease;
 mod outbox;
+mod scrollback;
 
 pub use canvas::{Canvas, Sync};
+
+pub(super) use aside::{Aside, Between, Sent};
+pub(super) use canvas::bounded;
+pub(super) use scrollback::scrollback;
 
 pub(super) use frames::Frames;
 
@@ -35,17 +41,19 @@ pub(super) struct Screen {
     lease: Lease,
     frames: Frames,
     terminal: OwnedFd,
+    /// What lies between us and a terminal that understands asides; nothing for one that does not.
+    reach: Option<Between>,
 }
 
 impl Screen {
     /// Takes the terminal behind stdout. Call it on the thread that will draw,
     /// and before anything runs that may panic.
-    pub(super) fn take(sync: Sync, log: Option<File>) -> io::Result<Self> {
+    pub(super) fn take(sync: Sync, reach: Option<Between>, log: Option<File>) -> io::Result<Self> {
         let own = || rustix::io::fcntl_dupfd_cloexec(stdio::stdout(), 3);
         let frames = Frames::to(Terminal(File::from(own()?)), sync)?;
         let lease = Lease::take(frames.urgent(), log)?;
         hook::install(lease.clone());
-        Ok(Self { lease, frames, terminal: own()? })
+        Ok(Self { lease, frames, terminal: own()?, reach })
     }
 
     /// Fires `gone` when the terminal goes away: whoever reads from it then gets
@@ -91,6 +99,10 @@ impl Surface for Screen {
 
     fn redraw(&mut self) {
         self.frames.redraw();
+    }
+
+    fn tell(&mut self, aside: Aside<'_>) -> Sent {
+        self.reach.map_or(Sent::Nothing, |between| self.frames.tell(aside, between))
     }
 
     fn suspend(&mut self) -> io::Result<()> {

@@ -3,39 +3,27 @@ use crate::{
     domain::{CheckId, IntegrationView},
     engine::Selection,
     tui::{
-        keymap::{Action, Step},
+        keymap::{Local, Step},
         model::{Model, Screen},
     },
 };
 
 /// What a key does on the home screen.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
+pub(super) fn act(model: &mut Model, action: Local) -> Option<Effect> {
     match action {
-        Action::Open => open(model),
-        Action::Recheck => {
+        Local::Open => open(model),
+        Local::Recheck => {
             let id = model.integration()?.id.clone();
             return Some(recheck::ask(model, Selection::Integration(id)));
         }
-        Action::Move(step) => go(model, step),
-        Action::Jump(number) => {
+        Local::Move(step) => go(model, step),
+        Local::Jump(number) => {
             if let Some(id) = jump(model, number) {
                 model.selected = Some(id);
             }
         }
-        Action::NextFailure | Action::PreviousFailure => next(model, Direction::of(action)),
-        Action::RecheckAll
-        | Action::Accept
-        | Action::Baseline
-        | Action::Freeze
-        | Action::Tests
-        | Action::Start
-        | Action::Abort
-        | Action::Back
-        | Action::Leave
-        | Action::Quit
-        | Action::Help
-        | Action::Suspend
-        | Action::Redraw => {}
+        Local::NextFailure | Local::PreviousFailure => next(model, Direction::of(action)),
+        Local::Start | Local::Abort => {}
     }
     None
 }

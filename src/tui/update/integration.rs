@@ -3,39 +3,26 @@ use crate::{
     domain::{CheckId, IntegrationId},
     engine::Selection,
     tui::{
-        keymap::{Action, Step},
+        keymap::{Local, Step},
         model::{Model, Screen},
     },
 };
 
 /// What a key does on the screen of one integration.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
+pub(super) fn act(model: &mut Model, action: Local) -> Option<Effect> {
     match action {
-        Action::Recheck => {
+        Local::Recheck => {
             let id = model.check()?.id.clone();
             return Some(recheck::ask(model, Selection::Check(id)));
         }
-        Action::Move(step) => go(model, step),
-        Action::Jump(number) => {
+        Local::Move(step) => go(model, step),
+        Local::Jump(number) => {
             if let Some(id) = jump(model, number) {
                 show(model, id);
             }
         }
-        Action::NextFailure | Action::PreviousFailure => next(model, Direction::of(action)),
-        Action::Open
-        | Action::RecheckAll
-        | Action::Accept
-        | Action::Baseline
-        | Action::Freeze
-        | Action::Tests
-        | Action::Start
-        | Action::Abort
-        | Action::Back
-        | Action::Leave
-        | Action::Quit
-        | Action::Help
-        | Action::Suspend
-        | Action::Redraw => {}
+        Local::NextFailure | Local::PreviousFailure => next(model, Direction::of(action)),
+        Local::Open | Local::Start | Local::Abort => {}
     }
     None
 }

@@ -11,8 +11,9 @@ pub(super) use accept::{ENDS, Prompt, is_possible};
 pub(super) use recheck::Asked;
 
 use super::{
-    keymap::{self, Action, Step},
+    keymap::{self, Action, Local, Step},
     model::{Model, Screen},
+    words,
 };
 use crate::{
     domain::{
@@ -47,6 +48,8 @@ pub(super) enum Msg {
     Refused(Refused),
     /// The terminal took that long for one frame.
     Stalled(Duration),
+    /// An errand came to this end.
+    Said(String),
 }
 
 /// What the driver is to do about it.
@@ -62,6 +65,12 @@ pub(super) enum Effect {
     Redraw,
     /// Leave.
     Quit,
+    /// Leave, and leave the last picture behind.
+    QuitKeeping,
+    /// Hand that text to the terminal's clipboard, and keep it in a file.
+    Copy(String),
+    /// Write what is shown into files.
+    Export,
 }
 
 /// Folds one message into the model.
@@ -87,6 +96,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Option<Effect> {
             let then = if refused == Refused::Busy { "; press the key again" } else { "" };
             model.say(format!("{refused}{then}"));
         }
+        Msg::Said(text) => model.say(text),
         Msg::Stalled(took) => {
             model.say(format!("the terminal read nothing for {}", units::span(took)));
         }
@@ -97,6 +107,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Option<Effect> {
 fn act(model: &mut Model, action: Action) -> Option<Effect> {
     match action {
         Action::Quit => return Some(Effect::Quit),
+        Action::QuitKeeping => return Some(Effect::QuitKeeping),
         Action::Suspend => return Some(Effect::Suspend),
         Action::Redraw => return Some(Effect::Redraw),
         Action::Leave if model.help.is_none() && model.screen == Screen::Home => {
@@ -111,22 +122,17 @@ fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Tests => {
             (model.screen, model.asking) = (Screen::Tests, false);
         }
-        Action::Open
-        | Action::Start
-        | Action::Abort
-        | Action::Recheck
-        | Action::Move(_)
-        | Action::Jump(_)
-        | Action::NextFailure
-        | Action::PreviousFailure => return here(model, action),
+        Action::Copy => return Some(Effect::Copy(copied(model))),
+        Action::Export => return Some(Effect::Export),
+        Action::Here(action) => return here(model, action),
     }
     None
 }
 
 /// What depends on the screen that is showing.
-fn here(model: &mut Model, action: Action) -> Option<Effect> {
+fn here(model: &mut Model, action: Local) -> Option<Effect> {
     match (model.help, &model.screen, action) {
-        (Some(top), _, Action::Move(step)) => {
+        (Some(top), _, Local::Move(step)) => {
             // The view stops at the last line; no help is longer than this.
             let moved = moved(usize::from(top), 99, step, model.height);
             model.help = u16::try_from(moved).ok();
@@ -136,6 +142,14 @@ fn here(model: &mut Model, action: Action) -> Option<Effect> {
         (None, Screen::Home, _) => home::act(model, action),
         (None, Screen::Integration(_), _) => integration::act(model, action),
         (None, Screen::Tests, _) => perf::act(model, action),
+    }
+}
+
+/// What is copied: the evidence of the check under the cursor, or the answer in a line.
+fn copied(model: &Model) -> String {
+    match (&model.screen, model.check()) {
+        (Screen::Integration(_), Some(check)) => words::evidence(model, check),
+        (Screen::Integration(_) | Screen::Home | Screen::Tests, _) => words::status(model),
     }
 }
 
@@ -206,8 +220,8 @@ enum Direction {
 }
 
 impl Direction {
-    fn of(action: Action) -> Self {
-        if action == Action::PreviousFailure { Self::Backwards } else { Self::Forwards }
+    fn of(action: Local) -> Self {
+        if action == Local::PreviousFailure { Self::Backwards } else { Self::Forwards }
     }
 }
 
@@ -255,7 +269,7 @@ mod tests {
             for code in keys {
                 assert_eq!(press(&mut model, code), None);
             }
-            assert_eq!(press(&mut model, KeyCode::Char('Q')), Some(Effect::Quit));
+            assert_eq!(press(&mut model, KeyCode::Char('Q')), Some(Effect::QuitKeeping));
             assert_eq!(update(&mut model, ctrl('c')), Some(Effect::Quit));
             assert_eq!(update(&mut model, ctrl('z')), Some(Effect::Suspend));
             assert_eq!(update(&mut model, ctrl('l')), Some(Effect::Redraw));

@@ -2,39 +2,25 @@ use super::{Effect, moved};
 use crate::{
     domain::perf::{Board, Ended, Order},
     perf::render,
-    tui::{keymap::Action, model::Model},
+    tui::{keymap::Local, model::Model},
 };
 use std::sync::Arc;
 
 /// What a key does among the performance tests.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Effect> {
+pub(super) fn act(model: &mut Model, action: Local) -> Option<Effect> {
     match action {
-        Action::Open => model.asking = true,
-        Action::Start => return start(model),
-        Action::Abort => {
+        Local::Open => model.asking = true,
+        Local::Start => return start(model),
+        Local::Abort => {
             model.say("the test is told to stop, and tidies up");
             return Some(Effect::Order(Order::Abort));
         }
-        Action::Move(step) => {
+        Local::Move(step) => {
             let to = moved(model.test_row(), model.board.tests.len(), step, model.height);
             model.test = model.board.tests.get(to).map(|entry| entry.offer.test.clone());
             model.asking = false;
         }
-        Action::Recheck
-        | Action::RecheckAll
-        | Action::Accept
-        | Action::Baseline
-        | Action::Freeze
-        | Action::Jump(_)
-        | Action::NextFailure
-        | Action::PreviousFailure
-        | Action::Tests
-        | Action::Back
-        | Action::Leave
-        | Action::Quit
-        | Action::Help
-        | Action::Suspend
-        | Action::Redraw => {}
+        Local::Recheck | Local::Jump(_) | Local::NextFailure | Local::PreviousFailure => {}
     }
     None
 }

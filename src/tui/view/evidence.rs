@@ -15,14 +15,14 @@ const LABEL: u16 = 8;
 const MOST: usize = 6;
 
 /// One entry: a word and a text, over one line or several.
-pub(super) struct Entry {
-    label: &'static str,
-    text: String,
+pub(in crate::tui) struct Entry {
+    pub(in crate::tui) label: &'static str,
+    pub(in crate::tui) text: String,
     role: Role,
 }
 
 /// What the newest run of `check` asked, wanted and was told, the most needed first.
-pub(super) fn entries(check: &CheckView) -> Vec<Entry> {
+pub(in crate::tui) fn entries(check: &CheckView) -> Vec<Entry> {
     let newest = newest(check);
     let evidence = &newest.evidence;
     let mut entries = Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn entries(check: &CheckView) -> Vec<Entry> {
 }
 
 /// Everything measured in one more entry, for a pane that has no other place for it.
-pub(super) fn with_facts(mut entries: Vec<Entry>, check: &CheckView) -> Vec<Entry> {
+pub(in crate::tui) fn with_facts(mut entries: Vec<Entry>, check: &CheckView) -> Vec<Entry> {
     let facts = &newest(check).evidence.facts;
     let texts: Vec<String> = facts.iter().map(|f| format!("{} {}", f.name, value(f))).collect();
     if !texts.is_empty() {
@@ -97,7 +97,7 @@ pub(super) fn remedy<'a>(model: &'a Model, check: &'a CheckView) -> (&'a str, Ro
 }
 
 /// One more entry, for a pane that has no other place for it.
-pub(super) fn to_do(model: &Model, check: &CheckView) -> Entry {
+pub(in crate::tui) fn to_do(model: &Model, check: &CheckView) -> Entry {
     let (text, role) = remedy(model, check);
     Entry { label: "do", text: text.to_owned(), role }
 }

@@ -1,7 +1,7 @@
 use super::{Page, Slot, width};
 use crate::tui::{
     glyphs::Sign,
-    keymap::{Action, Binding, KEYMAP},
+    keymap::{Action, Bound},
     model::Model,
     theme::Role,
     update::{ENDS, Prompt},
@@ -33,19 +33,18 @@ pub(super) fn keys(page: &mut Page<'_>, slot: Slot, model: &Model) {
         return;
     }
     let mut room = usize::from(slot.width);
-    let needed = |binding: &Binding| matches!(binding.action, Action::Help | Action::Leave);
-    let width = |binding: &Binding| {
-        hint(binding, model).map_or(0, |(key, word)| key.len() + word.len() + 3)
-    };
-    let all = || KEYMAP.iter().filter(|binding| hint(binding, model).is_some());
-    room = room.saturating_sub(all().filter(|binding| needed(binding)).map(width).sum());
+    let needed = |bound: &Bound<'_>| matches!(bound.row.action, Action::Help | Action::Leave);
+    let width =
+        |bound: Bound<'_>| hint(bound, model).map_or(0, |(key, word)| key.len() + word.len() + 3);
+    let all = || model.keys.bound().filter(|bound| hint(*bound, model).is_some());
+    room = room.saturating_sub(all().filter(needed).map(width).sum());
     let mut rest = slot.skip(1);
-    for binding in all() {
-        if !needed(binding) {
-            let Some(left) = room.checked_sub(width(binding)) else { continue };
+    for bound in all() {
+        if !needed(&bound) {
+            let Some(left) = room.checked_sub(width(bound)) else { continue };
             room = left;
         }
-        let Some((key, word)) = hint(binding, model) else { continue };
+        let Some((key, word)) = hint(bound, model) else { continue };
         rest = page.print(rest, Role::Plain, format_args!("{key}"));
         rest = page.print(rest, Role::Muted, format_args!(" {word}")).skip(2);
     }
@@ -78,8 +77,8 @@ fn question(page: &mut Page<'_>, slot: Slot, prompt: &Prompt) {
 }
 
 /// The key and its word, if it works here and has one.
-fn hint(binding: &Binding, model: &Model) -> Option<(String, &'static str)> {
-    let word = (binding.footer)(model);
-    let key = binding.keys.first()?;
-    (!word.is_empty() && (binding.when)(model)).then(|| (key.to_string(), word))
+fn hint(bound: Bound<'_>, model: &Model) -> Option<(String, &'static str)> {
+    let word = (bound.row.footer)(model);
+    let key = bound.keys.first()?;
+    (!word.is_empty() && (bound.row.when)(model)).then(|| (key.to_string(), word))
 }

@@ -1,7 +1,7 @@
 use super::{Page, Slot, Stack, footer};
 use crate::tui::{
     glyphs::Sign,
-    keymap::{Binding, KEYMAP},
+    keymap::Bound,
     model::{Model, Screen},
     theme::Role,
 };
@@ -32,7 +32,7 @@ const COLUMNS: [(&str, &str); 4] = [
 /// One line of the help.
 enum Line<'a> {
     Title(&'static str),
-    Keys(&'a Binding, Option<&'a Binding>),
+    Keys(Bound<'a>, Option<Bound<'a>>),
     Signs((Sign, &'static str), Option<(Sign, &'static str)>),
     Columns((&'static str, &'static str), Option<(&'static str, &'static str)>),
     Blank,
@@ -48,9 +48,9 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, top: u16) {
         Screen::Tests => "KEYS: performance tests",
     };
     let under = Model { help: None, ..model.clone() };
-    let works = |binding: &&Binding| (binding.when)(&under);
-    let mut bindings: Vec<&Binding> = KEYMAP.iter().filter(works).collect();
-    bindings.extend(KEYMAP.iter().filter(|binding| !works(binding)));
+    let works = |bound: &Bound<'_>| (bound.row.when)(&under);
+    let mut bindings: Vec<Bound<'_>> = model.keys.bound().filter(works).collect();
+    bindings.extend(model.keys.bound().filter(|bound| !works(bound)));
     let lines = lines(&bindings, area.width >= TWO_COLUMNS);
     let rows = usize::from(stack.left.height);
     let first = cmp::min(usize::from(top), (lines.len() + 1).saturating_sub(rows));
@@ -64,7 +64,7 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, top: u16) {
     }
 }
 
-fn lines<'a>(bindings: &[&'a Binding], two_columns: bool) -> Vec<Line<'a>> {
+fn lines<'a>(bindings: &[Bound<'a>], two_columns: bool) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'a>> = Vec::new();
     lines.extend(side_by_side(bindings, two_columns).map(|(left, right)| Line::Keys(left, right)));
     lines.extend([Line::Blank, Line::Title("SIGNS")]);
@@ -90,10 +90,10 @@ fn draw_line(page: &mut Page<'_>, slot: Slot, line: &Line<'_>, under: &Model) {
     match line {
         Line::Title(title) => page.title(slot, title, format_args!("")),
         Line::Blank => {}
-        Line::Keys(first, None) => key(page, slot, first, under),
+        Line::Keys(first, None) => key(page, slot, *first, under),
         Line::Keys(first, Some(second)) => {
-            key(page, left, first, under);
-            key(page, right, second, under);
+            key(page, left, *first, under);
+            key(page, right, *second, under);
         }
         Line::Signs(first, None) => sign(page, slot, *first),
         Line::Signs(first, Some(second)) => {
@@ -108,11 +108,11 @@ fn draw_line(page: &mut Page<'_>, slot: Slot, line: &Line<'_>, under: &Model) {
     }
 }
 
-fn key(page: &mut Page<'_>, slot: Slot, binding: &Binding, under: &Model) {
-    let role = if (binding.when)(under) { Role::Plain } else { Role::Muted };
+fn key(page: &mut Page<'_>, slot: Slot, bound: Bound<'_>, under: &Model) {
+    let role = if (bound.row.when)(under) { Role::Plain } else { Role::Muted };
     let (keys, rest) = slot.skip(1).split(KEYS);
-    page.put(keys, &binding.shown(), if role == Role::Plain { Role::Strong } else { role });
-    page.put(rest, binding.help, role);
+    page.put(keys, &bound.shown(), if role == Role::Plain { Role::Strong } else { role });
+    page.put(rest, bound.row.help, role);
 }
 
 fn sign(page: &mut Page<'_>, slot: Slot, (sign, meaning): (Sign, &str)) {

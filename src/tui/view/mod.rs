@@ -17,6 +17,7 @@ mod perf;
 mod since;
 mod strip;
 
+pub(super) use evidence::{entries, to_do, with_facts};
 pub(super) use page::{Page, Slot, width};
 
 use super::{

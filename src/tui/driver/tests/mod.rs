@@ -15,6 +15,7 @@ use crate::{
     },
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::path::PathBuf;
 use tokio::{
     sync::{mpsc, watch},
     time::sleep,
@@ -28,13 +29,22 @@ struct Paper {
     /// When each frame was written, and how long it was.
     frames: Vec<(Instant, usize)>,
     suspended: usize,
+    /// What was told besides.
+    told: Vec<String>,
 }
 
 impl Paper {
     fn new(width: u16, height: u16) -> Self {
         let screen = vt100::Parser::new(height.try_into().unwrap(), width.try_into().unwrap(), 0);
         let canvas = Canvas::new(Sync::Marked);
-        Self { canvas, size: Size::new(width, height), screen, frames: Vec::new(), suspended: 0 }
+        Self {
+            canvas,
+            size: Size::new(width, height),
+            screen,
+            frames: Vec::new(),
+            suspended: 0,
+            told: Vec::new(),
+        }
     }
 
     fn row(&self, row: u16) -> String {
@@ -61,6 +71,11 @@ impl Surface for Paper {
 
     fn redraw(&mut self) {
         self.canvas.forget();
+    }
+
+    fn tell(&mut self, aside: Aside<'_>) -> Sent {
+        self.told.push(format!("{aside:?}"));
+        Sent::Whole
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -111,6 +126,51 @@ fn lab() -> (LabHandle, watch::Sender<Arc<Board>>, mpsc::Receiver<Order>) {
     (LabHandle::new(boards, sender), tests, orders)
 }
 
+/// An outlet without a disk.
+#[derive(Debug)]
+struct Shelf;
+
+impl Outlet for Shelf {
+    fn keep(&self, text: &mut String) -> Result<PathBuf, String> {
+        *text = text.replace("127.0.0.1", "[secret]");
+        Ok("/state/copied.txt".into())
+    }
+
+    fn export(&self, incident: Incident) -> Result<PathBuf, String> {
+        assert!(incident.picture.text().starts_with(" NO-GO"));
+        Err("the disk is full".into())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_copied_goes_to_a_file_and_to_the_terminal_without_secrets() {
+    let (paper, exit) = play(Paper::new(80, 24), async |desktop| {
+        for code in [KeyCode::Char('2'), KeyCode::Enter, KeyCode::Char('y')] {
+            desktop.press(code).await;
+        }
+        desktop.wait(500).await;
+        desktop.press(KeyCode::Char('Q')).await;
+        desktop.wait(100).await;
+    })
+    .await;
+    assert_eq!(paper.row(22), " sent to the terminal, and in /state/copied.txt");
+    let [told] = paper.told.as_slice() else { panic!("{:?}", paper.told) };
+    assert!(told.contains("refused by [secret]:5432") && !told.contains("127.0.0.1"), "{told}");
+    let picture = exit.picture.unwrap();
+    assert!(picture.text().contains("> 2 DB observability"), "{}", picture.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_export_that_fails_says_why() {
+    let (paper, exit) = play(Paper::new(80, 24), async |desktop| {
+        desktop.press(KeyCode::Char('e')).await;
+        desktop.wait(500).await;
+    })
+    .await;
+    assert_eq!(paper.row(22), " nothing is exported: the disk is full");
+    assert!(exit.picture.is_none());
+}
+
 /// Runs the console while `script` plays; returns what it drew on and how it ended.
 async fn play<S: Surface>(mut paper: S, script: impl AsyncFnOnce(&mut Desktop)) -> (S, Exit) {
     let (keys, input) = mpsc::channel(32);
@@ -123,7 +183,12 @@ async fn play<S: Surface>(mut paper: S, script: impl AsyncFnOnce(&mut Desktop)) 
     let look = sample::look();
     let console = async {
         let mut inputs = Inputs::from_channel(input);
-        let handles = Handles { engine: Handle::new(newest, sender), lab, user: None };
+        let handles = Handles {
+            engine: Handle::new(newest, sender),
+            lab,
+            user: None,
+            outlet: Arc::new(Shelf),
+        };
         run(&mut paper, &mut inputs, handles, ends, &look).await.unwrap()
     };
     let (exit, ()) = tokio::join!(console, async {
@@ -266,7 +331,12 @@ async fn a_dead_engine_turns_the_screen_stale_and_leaves_the_keys_alive() {
     let mut paper = Paper::new(80, 24);
     let (look, ends) = (sample::look(), Ends::default());
     let mut inputs = Inputs::from_channel(input);
-    let handles = Handles { engine: Handle::new(newest, sender), lab: lab().0, user: None };
+    let handles = Handles {
+        engine: Handle::new(newest, sender),
+        lab: lab().0,
+        user: None,
+        outlet: Arc::new(Shelf),
+    };
     let script = async {
         drop(snapshots);
         sleep(Duration::from_mins(1)).await;
