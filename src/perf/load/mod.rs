@@ -46,7 +46,8 @@ pub struct LoadTest {
     name: String,
     address: Result<Address, Refusal>,
     asked: Asked,
-    refused: Option<Refusal>,
+    /// Why that address may not be put under load.
+    denied: Option<Refusal>,
 }
 
 /// The way to a target that may be put under load.
@@ -70,16 +71,20 @@ impl LoadTest {
     ) -> Self {
         let configured = settings.url.as_ref().and_then(|url| Address::parse(url.expose()).ok());
         let address = address(url, configured.as_ref());
-        let refused = match &address {
+        let denied = match &address {
             Ok(address) => {
                 let own = configured.as_ref().is_some_and(|it| it.same_server(address));
                 not_allowed(address, settings.load.filter(|_| own), safety, &asked.request)
             }
             Err(refused) => Some(refused.clone()),
         };
-        let unusable = unusable(asked.complaint(), "load");
         let name = id.name().map_or_else(|| "load".into(), |name| format!("load/{name}"));
-        Self { name, address, asked, refused: refused.or(unusable) }
+        Self { name, address, asked, denied }
+    }
+
+    /// Why it may not be run, if it may not, for whoever typed `verb`.
+    pub(super) fn refusal(&self, verb: &str) -> Option<Refusal> {
+        self.denied.clone().or_else(|| unusable(self.asked.complaint(), verb))
     }
 
     /// What is put under load, without any secret.
@@ -96,11 +101,10 @@ impl LoadTest {
 
     /// Finds the way to the target, where it may be put under load at all.
     pub(super) async fn ready(&self, reins: &Reins) -> Result<Ready, Untested> {
-        let address = match (&self.address, &self.refused) {
+        let address = match (&self.address, self.refusal("load")) {
             (Ok(address), None) => address,
-            (_, Some(Refusal { why, hint })) | (Err(Refusal { why, hint }), None) => {
-                return Err(Untested::refused(why, hint));
-            }
+            (_, Some(refused)) => return Err(Untested::refused(&refused.why, &refused.hint)),
+            (Err(refused), None) => return Err(Untested::refused(&refused.why, &refused.hint)),
         };
         room::make(self.asked.clients)?;
         reins.say(Phase::Preparing);
@@ -172,7 +176,7 @@ impl Test for LoadTest {
             does: vec![connects, sends, stops],
             writes: false,
             takes: self.asked.takes(),
-            refused: self.refused.clone(),
+            refused: self.refusal("load"),
         }
     }
 

@@ -47,8 +47,7 @@ impl ScaleTest {
         asked: Asked,
     ) -> Self {
         let load = LoadTest::new(id, url, settings, safety, asked.load.clone());
-        let unusable = unusable(asked.complaint(), "scale");
-        let refused = load.offer().refused.or(unusable);
+        let refused = load.refusal("scale").or_else(|| unusable(asked.complaint(), "scale"));
         let name = id.name().map_or_else(|| "scale".into(), |name| format!("scale/{name}"));
         Self { name, load, asked, refused }
     }
@@ -143,5 +142,27 @@ fn cut_short(ended: &Ended) -> bool {
     match ended {
         Ended::Complete => false,
         Ended::Aborted | Ended::Stopped(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::perf::load;
+
+    #[test]
+    fn whatever_is_wrong_points_to_the_help_of_what_was_typed() {
+        let refused = |asked| {
+            let id = IntegrationId::new("performance").unwrap();
+            let (url, settings) = (Some("http://127.0.0.1:1/"), Settings::default());
+            ScaleTest::new(&id, url, &settings, Safety::default(), asked).offer().refused.unwrap()
+        };
+        let method = load::Request { method: "TRACE".into(), ..load::Request::default() };
+        let usual = Asked::default();
+        let odd = load::Asked { request: method, ..usual.load.clone() };
+        let steps = Asked { steps: vec![0, 1], ..usual.clone() };
+        for asked in [Asked { load: odd, ..usual }, steps] {
+            assert_eq!(refused(asked).hint, "see `tminus perf scale --help`");
+        }
     }
 }
