@@ -1,11 +1,7 @@
 //! Parts of a test that are judged against each other: requests of one moment are alike,
 //! so that only what holds from block to block can be relied on.
 
-use super::{
-    number::float,
-    quantile::{histogram, within},
-    window::{Times, merge},
-};
+use super::{number::float, quantile::within, times::Times};
 use crate::domain::perf::Load;
 use std::time::Duration;
 
@@ -45,7 +41,7 @@ impl Blocks {
         let seconds = (planned / MANY).clamp(1, LONGEST);
         // What comes after the last whole one is of no block.
         let whole = if planned == 0 { u64::MAX } else { planned / seconds };
-        Self { seconds, whole, well: histogram(), lost: 0, ended: Vec::new() }
+        Self { seconds, whole, well: Times::default(), lost: 0, ended: Vec::new() }
     }
 
     /// Adds a part of second `at`.
@@ -55,7 +51,7 @@ impl Blocks {
             self.end();
         }
         if !self.is_full() {
-            merge(&mut self.well, well);
+            self.well.merge(well);
             self.lost += lost;
         }
     }
@@ -66,7 +62,7 @@ impl Blocks {
     }
 
     fn end(&mut self) {
-        let (well, lost) = (std::mem::replace(&mut self.well, histogram()), self.lost);
+        let (well, lost) = (std::mem::take(&mut self.well), self.lost);
         self.lost = 0;
         self.ended.push(Block {
             mean: Duration::from_secs_f64(well.mean() / 1e6),
@@ -96,8 +92,8 @@ mod tests {
     }
 
     fn times(count: u64) -> Times {
-        let mut times = histogram();
-        times.saturating_record_n(1000, count);
+        let mut times = Times::default();
+        times.record_n(1000, count);
         times
     }
 

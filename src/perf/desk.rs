@@ -163,7 +163,7 @@ impl Desk {
         let mut window = self.window.borrow_mut();
         window.planned += count(measured);
         match &mut window.lag {
-            Some(lag) if in_time && measured > 0 => lag.saturating_record(micros(now - first)),
+            Some(lag) if in_time && measured > 0 => lag.record(micros(now - first)),
             Some(_) if in_time => {}
             Some(_) | None => window.late += count(measured),
         }
@@ -211,9 +211,9 @@ impl Desk {
             if due < self.span.measure {
                 window.warm += 1;
             } else if let Some(times) = window.times.get_mut(operation) {
-                times.saturating_record(micros(now.saturating_duration_since(due)));
+                times.record(micros(now.saturating_duration_since(due)));
                 if let Some(service) = &mut window.service {
-                    service.saturating_record(micros(now.saturating_duration_since(left)));
+                    service.record(micros(now.saturating_duration_since(left)));
                 }
             }
         });
@@ -241,7 +241,7 @@ impl Desk {
             } else {
                 window.fail(usize::MAX, &broken.class, 1);
                 window.ours += u64::from(broken.ours);
-                window.waited.saturating_record(micros(now.saturating_duration_since(due)));
+                window.waited.record(micros(now.saturating_duration_since(due)));
             }
         });
         self.flights.borrow_mut()[seat].back = None;
@@ -267,7 +267,7 @@ impl Desk {
                 window.planned += 1;
                 window.missed += 1;
                 window.fail(usize::MAX, MISSED, 1);
-                window.waited.saturating_record(micros(now.saturating_duration_since(at)));
+                window.waited.record(micros(now.saturating_duration_since(at)));
             }
         }
     }

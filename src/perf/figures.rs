@@ -1,9 +1,4 @@
-use super::{
-    block::Block,
-    number::float,
-    quantile::latency,
-    window::{Times, Window},
-};
+use super::{block::Block, number::float, quantile::latency, times::Times, window::Window};
 use crate::{
     domain::{
         Timestamp,
@@ -11,7 +6,6 @@ use crate::{
     },
     units,
 };
-use hdrhistogram::Histogram;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Share of a core from which on a thread of clients is itself the limit.
@@ -53,7 +47,7 @@ pub struct Figures {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
     /// The times of those that ended well.
-    pub well: Histogram<u64>,
+    pub well: Times,
     /// How many did not, for whatever reason.
     pub lost: u64,
     /// Of those, the ones for want of something on this host.
@@ -236,10 +230,10 @@ mod tests {
     #[test]
     fn the_total_holds_what_waited_in_vain() {
         let mut whole = Window::new(2, true);
-        whole.times[0].saturating_record_n(100, 96);
-        whole.times[1].saturating_record_n(300, 2);
+        whole.times[0].record_n(100, 96);
+        whole.times[1].record_n(300, 2);
         whole.fail(usize::MAX, "no answer", 2);
-        whole.waited.saturating_record_n(5_000_000, 2);
+        whole.waited.record_n(5_000_000, 2);
         let figures = figures(&whole, 0);
         assert_eq!((figures.total.succeeded, figures.total.failed), (98, 2));
         assert!((figures.total.per_second - 49.0).abs() < 1e-9);
@@ -254,9 +248,9 @@ mod tests {
         let mut whole = Window::new(2, true);
         assert!(figures(&whole, 1600).generator.limits.is_empty());
         assert_eq!(figures(&whole, 1601).generator.limits.len(), 1);
-        whole.beats.saturating_record_n(10_010, 100);
+        whole.beats.record_n(10_010, 100);
         if let Some(lag) = &mut whole.lag {
-            lag.saturating_record_n(1_010, 100);
+            lag.record_n(1_010, 100);
         }
         (whole.planned, whole.missed) = (1000, 1);
         assert_eq!(figures(&whole, 0).generator.limits.len(), 2);
@@ -268,7 +262,7 @@ mod tests {
     fn littles_law_holds_or_we_are_wrong() {
         let limits = |flown: f64| {
             let mut whole = Window::new(1, false);
-            whole.times[0].saturating_record_n(10_000, 2000);
+            whole.times[0].record_n(10_000, 2000);
             whole.flown = flown;
             figures(&whole, 0).generator.limits
         };

@@ -1,7 +1,7 @@
 //! What samples say about the true quantile. Pure; no distribution is assumed.
 
+use super::times::Times;
 use crate::domain::perf::{Bar, Brief, Latency, Quantile};
-use hdrhistogram::Histogram;
 use std::time::Duration;
 
 /// The quantiles of every result.
@@ -15,19 +15,9 @@ const REACH: f64 = 9.0;
 /// Bars of a drawn histogram.
 const BARS: usize = 24;
 
-/// A histogram in microseconds: three digits from 1 µs to a minute, longer counts as a minute.
-#[expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "the bounds are valid, see the tests"
-)]
-pub fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000, 3).unwrap()
-}
-
 /// The distribution in `times`, with bounds.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far under 2^53")]
-pub fn latency(times: &Histogram<u64>) -> Latency {
+pub fn latency(times: &Times) -> Latency {
     let count = times.len();
     if count == 0 {
         return Latency::default();
@@ -52,7 +42,7 @@ pub fn latency(times: &Histogram<u64>) -> Latency {
 }
 
 /// The usual quantiles, for what is shown while it runs.
-pub fn brief(times: &Histogram<u64>) -> Brief {
+pub fn brief(times: &Times) -> Brief {
     let at = |share| Duration::from_micros(times.value_at_quantile(share));
     Brief { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: Duration::from_micros(times.max()) }
 }
@@ -61,7 +51,7 @@ pub fn brief(times: &Histogram<u64>) -> Brief {
 ///
 /// 24 of them span three and a half decades; what is longer is in the 24th,
 /// which then ends with the longest.
-pub fn bars(times: &Histogram<u64>) -> Vec<Bar> {
+pub fn bars(times: &Times) -> Vec<Bar> {
     let (min, max) = (times.min(), times.max());
     let mut bars: Vec<Bar> = Vec::new();
     for (base, octave) in HALF_OCTAVES.into_iter().cycle().zip(0_u32..) {
@@ -109,7 +99,7 @@ pub struct Within {
     clippy::cast_sign_loss,
     reason = "counts stay far under 2^53, and no share is negative"
 )]
-pub fn within(well: &Histogram<u64>, lost: u64, share: f64) -> Within {
+pub fn within(well: &Times, lost: u64, share: f64) -> Within {
     let all = well.len() + lost;
     let (low, high) = ranks(all, share);
     let at = |rank: u64| (rank <= well.len() && !well.is_empty()).then(|| at_rank(well, rank));
@@ -121,7 +111,7 @@ pub fn within(well: &Histogram<u64>, lost: u64, share: f64) -> Within {
     }
 }
 
-fn at_rank(times: &Histogram<u64>, rank: u64) -> Duration {
+fn at_rank(times: &Times, rank: u64) -> Duration {
     #[expect(clippy::cast_precision_loss, reason = "counts stay far under 2^53")]
     let share = (rank.max(1) as f64 - 0.5) / times.len() as f64;
     Duration::from_micros(times.value_at_quantile(share))
@@ -176,9 +166,9 @@ fn ln_factorial(n: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn of(values: impl IntoIterator<Item = u64>) -> Histogram<u64> {
-        let mut times = histogram();
-        values.into_iter().for_each(|value| times.saturating_record(value));
+    fn of(values: impl IntoIterator<Item = u64>) -> Times {
+        let mut times = Times::default();
+        values.into_iter().for_each(|value| times.record(value));
         times
     }
 
@@ -216,7 +206,7 @@ mod tests {
             assert!(quantile.low <= quantile.time);
             assert!(quantile.high.is_none_or(|high| high >= quantile.time));
         }
-        assert_eq!(latency(&histogram()), Latency::default());
+        assert_eq!(latency(&Times::default()), Latency::default());
     }
 
     #[test]
@@ -230,7 +220,7 @@ mod tests {
         assert_eq!((at(5, 0.95).high, at(5, 0.96).time), (None, None));
         assert_eq!(at(10_000, 0.5).low, None, "beyond every answer");
         assert!(!at(0, 0.99).enough);
-        let nothing = within(&histogram(), 0, 0.5);
+        let nothing = within(&Times::default(), 0, 0.5);
         assert_eq!((nothing.low, nothing.time, nothing.enough), (None, None, false));
     }
 
@@ -241,6 +231,6 @@ mod tests {
             assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), times.len(), "{bars:?}");
             assert!(bars.len() <= BARS && bars.is_sorted_by(|a, b| a.under < b.under), "{bars:?}");
         }
-        assert!(bars(&histogram()).is_empty());
+        assert!(bars(&Times::default()).is_empty());
     }
 }

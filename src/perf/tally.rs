@@ -4,8 +4,9 @@ use super::{
     block::Blocks,
     figures::{Figures, Shares},
     number::float,
-    quantile::{self, histogram},
-    window::{Times, Window, merge},
+    quantile,
+    times::Times,
+    window::Window,
     worker::TELL,
 };
 use crate::domain::perf::{Arrivals, Ended, Load, Phase, Progress, Second};
@@ -52,12 +53,12 @@ struct Fresh {
 
 impl Fresh {
     fn new() -> Self {
-        let times = histogram();
+        let times = Times::default();
         Self { times, succeeded: 0, failed: 0, warm: 0, errors: BTreeMap::new() }
     }
 
     fn add(&mut self, other: &Self) {
-        merge(&mut self.times, &other.times);
+        self.times.merge(&other.times);
         self.succeeded += other.succeeded;
         self.failed += other.failed;
         self.warm += other.warm;

@@ -206,7 +206,7 @@ impl<S: Subject> Shift<S> {
     fn beat(&mut self, due: Instant) -> Instant {
         let now = Instant::now();
         if now >= self.desk.span.measure {
-            self.desk.window().beats.saturating_record(micros(now - due));
+            self.desk.window().beats.record(micros(now - due));
             self.cpu.get_or_insert_with(cpu);
         }
         let Span { begin, measure, .. } = self.desk.span;

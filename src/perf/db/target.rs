@@ -3,9 +3,8 @@
 use super::asked::Asked;
 use crate::{
     integrations::database::load::{Dial, LoadTable, Operation, Session, Unable},
-    perf::{Broken, Client, Subject, Trip, quantile::histogram, window::micros},
+    perf::{Broken, Client, Subject, Trip, times::Times, window::micros},
 };
-use hdrhistogram::Histogram;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -24,7 +23,7 @@ pub(super) struct Target {
     pub(super) table: LoadTable,
     dice: Dice,
     /// How long it took to get each connection, apart from what is done with it.
-    pub(super) acquired: Mutex<Histogram<u64>>,
+    pub(super) acquired: Mutex<Times>,
     counts: Arc<Counts>,
 }
 
@@ -39,7 +38,7 @@ struct Counts {
 
 impl Target {
     pub(super) fn new(dial: Dial, table: LoadTable, asked: &Asked) -> Self {
-        let (dice, acquired) = (Dice::new(asked), Mutex::new(histogram()));
+        let (dice, acquired) = (Dice::new(asked), Mutex::new(Times::default()));
         Self { dial, table, dice, acquired, counts: Arc::default() }
     }
 
@@ -111,7 +110,7 @@ impl Subject for Target {
         let began = Instant::now();
         let session = self.dial.seat(began + ACQUIRE).await.map_err(|why| broken(&why))?;
         let mut acquired = self.acquired.lock().unwrap_or_else(PoisonError::into_inner);
-        acquired.saturating_record(micros(began.elapsed()));
+        acquired.record(micros(began.elapsed()));
         drop(acquired);
         let mut dice = self.dice.clone();
         dice.random = fastrand::Rng::new();

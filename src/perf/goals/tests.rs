@@ -1,18 +1,17 @@
 use super::*;
 use crate::{
     domain::perf::{Generator, Kept, Operation},
-    perf::{quantile::histogram, render::sample},
+    perf::{render::sample, times::Times},
     units,
 };
-use hdrhistogram::Histogram;
 
-fn times(values: impl IntoIterator<Item = (u64, u64)>) -> Histogram<u64> {
-    let mut times = histogram();
-    values.into_iter().for_each(|(micros, count)| times.saturating_record_n(micros, count));
+fn times(values: impl IntoIterator<Item = (u64, u64)>) -> Times {
+    let mut times = Times::default();
+    values.into_iter().for_each(|(micros, count)| times.record_n(micros, count));
     times
 }
 
-fn figures(well: Histogram<u64>, lost: u64) -> Figures {
+fn figures(well: Times, lost: u64) -> Figures {
     let record = sample::record();
     let total = Operation { succeeded: well.len(), failed: lost, ..record.total };
     let samples = Samples { well, lost, ours: 0, blocks: Vec::new() };

@@ -3,12 +3,8 @@
 use super::frame::Head;
 use crate::{
     domain::{Evidence, Fact, Quantity, perf::Latency},
-    perf::{
-        number::count,
-        quantile::{histogram, latency},
-    },
+    perf::{number::count, quantile::latency, times::Times},
 };
-use hdrhistogram::Histogram;
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -23,7 +19,7 @@ const TOO_MANY: u16 = 429;
 /// Counts of all clients together, the warm-up included.
 pub(super) struct Seen {
     /// How long each connection took to open.
-    opened: Mutex<Histogram<u64>>,
+    opened: Mutex<Times>,
     /// Requests sent again on a new connection.
     again: AtomicU64,
     received: AtomicU64,
@@ -38,7 +34,7 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn new() -> Self {
         Self {
-            opened: Mutex::new(histogram()),
+            opened: Mutex::new(Times::default()),
             again: AtomicU64::default(),
             received: AtomicU64::default(),
             statuses: Default::default(),
@@ -50,7 +46,7 @@ impl Seen {
     pub(super) fn opened(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.saturating_record(micros.max(1));
+        opened.record(micros.max(1));
     }
 
     pub(super) fn again(&self) {

@@ -8,7 +8,7 @@ use crate::{
             Operation, PATIENCE, Record, Scale, Second, Slo, Step, VERSION,
         },
     },
-    perf::quantile::{histogram, latency},
+    perf::{quantile::latency, times::Times},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,8 +19,8 @@ fn frozen(count: u64) -> Latency {
 }
 
 fn spread(micros: impl Iterator<Item = u64>) -> Latency {
-    let mut times = histogram();
-    micros.for_each(|micros| times.saturating_record(micros));
+    let mut times = Times::default();
+    micros.for_each(|micros| times.record(micros));
     latency(&times)
 }
 
