@@ -5,11 +5,13 @@
 )]
 
 mod check;
+mod memory;
 mod perf;
 mod picture;
 mod report;
 
 pub use check::{Check, ExitStyle, Format, Output};
+pub use memory::PerfMemory;
 pub use perf::{Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis, PerfRequest, PerfScale, Shares};
 pub use picture::{Picture, PicturePaper, PictureSize};
 pub use report::{Explain, Report, ReportFormat};

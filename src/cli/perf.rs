@@ -1,4 +1,4 @@
-use super::check::span;
+use super::{check::span, memory::PerfMemory};
 use crate::perf::{
     load::{Expected, Profile},
     redis::Mix,
@@ -35,6 +35,14 @@ pub enum Perf {
     /// table performance, or you give --allow-load. It ends with 0 if nothing failed, with 1
     /// if something did, and with 3 if no curve can be had or the server drifted meanwhile.
     Scale(Box<PerfScale>),
+    /// The same HTTP/1.1 request over and over, and whether the server's memory grows by it.
+    ///
+    /// Servers on this machine only, unless the configuration says `load = true`, in the
+    /// table performance, or you give --allow-load. It reads a heap that the metrics export,
+    /// or else the private memory of the process that listens there. It ends with 0 if growth
+    /// is surely under --max-growth, with 1 if it leaks, if something failed or the process
+    /// ended, and with 3 if nobody can tell.
+    Memory(Box<PerfMemory>),
 }
 
 const PROFILES: &str = "\
@@ -275,7 +283,7 @@ pub enum PerfFormat {
     Human,
     /// One JSON document.
     Json,
-    /// The columns of `redis-benchmark --csv`; of scale a line a step.
+    /// The columns of `redis-benchmark --csv`; of scale a line a step, of memory a line a block.
     Csv,
 }
 

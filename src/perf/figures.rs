@@ -138,6 +138,7 @@ impl Figures {
             facts: Vec::new(),
             receipt: None,
             scale: None,
+            memory: None,
         }
     }
 }

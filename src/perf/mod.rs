@@ -22,6 +22,7 @@ pub mod goals;
 mod guard;
 mod lab;
 pub mod load;
+pub mod memory;
 mod number;
 mod permit;
 mod plan;

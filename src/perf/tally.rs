@@ -195,6 +195,7 @@ impl Tally {
             errors: self.whole.errors.clone(),
             seconds: self.seconds.iter().skip(shown).copied().collect(),
             steps: Vec::new(),
+            memory: Vec::new(),
         }
     }
 

@@ -6,12 +6,15 @@
 //! ([`mann_whitney`]) tells whether the difference is more than chance, their differences
 //! ([`hodges_lehmann`]) how large it is. [`Comparison`] puts both together.
 //!
-//! Whether one series rises, and how fast, is told by its [`Order`] and its [`Slope`].
+//! Whether one series rises, and how fast, is told by its [`Order`] and its [`Slope`];
+//! whether its [`floors`] rise for good, after their [`warm_up`], by their [`Growth`], and
+//! whether they rose once, by a [`Jump`].
 //!
 //! [`usl`] is apart: how throughput grows with concurrency, fitted to measured steps.
 
 mod block;
 mod compare;
+mod growth;
 mod rank;
 mod shift;
 mod trend;
@@ -19,6 +22,7 @@ pub mod usl;
 
 pub use block::{blocks, median};
 pub use compare::{Comparison, FEWEST, FLOOR, Sway, holm};
+pub use growth::{Growth, Jump, floors, lag_one, warm_up};
 pub use rank::mann_whitney;
 pub use shift::{Interval, hodges_lehmann};
 pub use trend::{Order, Slope};

@@ -84,7 +84,7 @@ fn normal(ranks: &[usize], count: usize) -> f64 {
 /// The share of a normal distribution beyond `z` standard deviations, `z` positive.
 ///
 /// A series near the middle (Marsaglia 2004) and a continued fraction (Laplace) beyond.
-fn tail(z: f64) -> f64 {
+pub(super) fn tail(z: f64) -> f64 {
     let density = (-z * z / 2.0).exp() / (2.0 * PI).sqrt();
     if z < 3.0 {
         let (mut term, mut sum, mut step) = (z, z, 1.0);

@@ -265,6 +265,7 @@ pub(crate) fn running(board: &Board) -> Board {
         errors: [("LOADING".into(), 3)].into(),
         seconds: (0..6).map(second).collect(),
         steps: Vec::new(),
+        memory: Vec::new(),
     };
     let running = Running { test: "redis".into(), progress, aborting: false };
     Board { running: Some(running), ..board.clone() }

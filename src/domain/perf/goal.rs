@@ -71,7 +71,9 @@ impl Record {
 impl Record {
     /// Why what it was run for cannot be said.
     fn doubt(&self) -> Option<&str> {
-        self.scale.as_ref().and_then(|scale| scale.doubts.first()).map(String::as_str)
+        let scale = self.scale.iter().flat_map(|scale| &scale.doubts);
+        let memory = self.memory.iter().flat_map(|memory| &memory.doubts);
+        scale.chain(memory).next().map(String::as_str)
     }
 }
 

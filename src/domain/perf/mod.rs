@@ -2,6 +2,7 @@
 
 mod board;
 mod goal;
+mod memory;
 mod offer;
 mod progress;
 mod record;
@@ -10,6 +11,7 @@ mod seconds;
 
 pub use board::{Board, Entry, Order, Running};
 pub use goal::{Goal, Judged};
+pub use memory::{Floor, Jump, Leak, Memory, Room, Trend};
 pub use offer::{Offer, Refusal};
 pub use progress::{Bar, Brief, Phase, Progress};
 pub use record::{

@@ -1,4 +1,4 @@
-use super::{Second, Step, seconds};
+use super::{Floor, Second, Step, seconds};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -38,6 +38,9 @@ pub struct Progress {
     /// The steps that are done, of a test that has some.
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// The memory of the target so far, of a test of it.
+    #[serde(default)]
+    pub memory: Vec<Floor>,
 }
 
 /// What a test does.

@@ -1,4 +1,4 @@
-use super::{Goal, Scale, seconds};
+use super::{Goal, Memory, Scale, seconds};
 use crate::domain::{Fact, Receipt, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -13,7 +13,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Record {
     /// [`VERSION`] of the program that wrote it.
     pub version: u32,
-    /// Which test: `redis`, `db`, `load`, `scale`.
+    /// Which test: `redis`, `db`, `load`, `scale`, `memory`.
     pub test: String,
     /// What was put under load, without any secret.
     pub target: String,
@@ -52,6 +52,9 @@ pub struct Record {
     /// of the step with the highest rate, failures of all steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Box<Scale>>,
+    /// Whether the target leaks, where that was the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Box<Memory>>,
 }
 
 /// The load that was asked for.

@@ -138,6 +138,7 @@ fn record(target: &str, began: i64) -> Record {
         facts: Vec::new(),
         receipt: None,
         scale: None,
+        memory: None,
     }
 }
 

@@ -18,25 +18,46 @@ pub(super) struct Malformed(pub(super) usize);
 /// Parts that the samples of one metric have in place of its name.
 const PARTS: [&str; 4] = ["_bucket", "_sum", "_count", "_total"];
 
+/// One sample, as it stands on its line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sample<'a> {
+    pub(super) name: &'a str,
+    /// With its braces; empty where there are none.
+    pub(super) labels: &'a str,
+    pub(super) value: f64,
+}
+
 impl Exposition {
     pub(super) fn read(text: &str) -> Result<Self, Malformed> {
-        let mut read = Self::default();
-        let mut declared = BTreeMap::new();
-        let mut sampled = Vec::new();
-        for (line, number) in text.lines().zip(1..) {
-            let line = line.trim();
-            if let Some(comment) = line.strip_prefix('#') {
-                declare(comment, &mut declared).ok_or(Malformed(number))?;
-            } else if !line.is_empty() {
-                sampled.push(sample(line).ok_or(Malformed(number))?);
-                read.samples += 1;
-            }
-        }
+        let (sampled, declared) = lines(text)?;
+        let mut read = Self { names: BTreeSet::new(), samples: sampled.len() };
         // A type may be declared after its samples; it is looked up once all is read.
-        read.names.extend(sampled.into_iter().map(|name| metric(name, &declared).to_owned()));
+        let names = sampled.into_iter().map(|sample| metric(sample.name, &declared).to_owned());
+        read.names.extend(names);
         read.names.extend(declared.into_keys().map(ToOwned::to_owned));
         Ok(read)
     }
+}
+
+/// Every sample, as strictly as a scrape takes them.
+pub(super) fn samples(text: &str) -> Result<Vec<Sample<'_>>, Malformed> {
+    lines(text).map(|(sampled, _)| sampled)
+}
+
+/// The samples, and the types that are declared by metric.
+type Lines<'a> = (Vec<Sample<'a>>, BTreeMap<&'a str, &'a str>);
+
+fn lines(text: &str) -> Result<Lines<'_>, Malformed> {
+    let (mut sampled, mut declared) = (Vec::new(), BTreeMap::new());
+    for (line, number) in text.lines().zip(1..) {
+        let line = line.trim();
+        if let Some(comment) = line.strip_prefix('#') {
+            declare(comment, &mut declared).ok_or(Malformed(number))?;
+        } else if !line.is_empty() {
+            sampled.push(sample(line).ok_or(Malformed(number))?);
+        }
+    }
+    Ok((sampled, declared))
 }
 
 /// Takes note of a `TYPE` or a `HELP`; other comments say nothing.
@@ -55,15 +76,16 @@ fn declare<'a>(comment: &'a str, into: &mut BTreeMap<&'a str, &'a str>) -> Optio
     Some(())
 }
 
-/// The name of a sample: `name{label="text"} value timestamp`.
-fn sample(line: &str) -> Option<&str> {
+/// A sample: `name{label="text"} value timestamp`.
+fn sample(line: &str) -> Option<Sample<'_>> {
     let end = line.find(|c: char| c == '{' || c.is_ascii_whitespace())?;
     let (name, rest) = line.split_at(end);
-    let rest = if rest.starts_with('{') { after_labels(rest)? } else { rest };
-    let mut words = rest.split_ascii_whitespace();
-    words.next()?.parse::<f64>().ok()?;
+    let after = if rest.starts_with('{') { after_labels(rest)? } else { rest };
+    let labels = rest.strip_suffix(after)?;
+    let mut words = after.split_ascii_whitespace();
+    let value = words.next()?.parse().ok()?;
     let stamped = words.next().is_none_or(|stamp| stamp == "#" || stamp.parse::<f64>().is_ok());
-    (is_name(name) && stamped).then_some(name)
+    (is_name(name) && stamped).then_some(Sample { name, labels, value })
 }
 
 /// What follows the closing brace, which a text in quotes does not end.

@@ -7,13 +7,19 @@ mod answers;
 mod checks;
 mod clocks;
 mod exposition;
+mod gauge;
+mod heap;
 mod judge;
 mod process;
+mod room;
 mod settings;
 mod sockets;
 mod track;
 mod trend;
 
+pub use gauge::{Amount, Gauge, Sought};
+pub use process::Missing;
+pub use room::Room;
 pub use settings::Settings;
 
 use crate::{

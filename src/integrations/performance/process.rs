@@ -10,6 +10,8 @@ const NAME: usize = 15;
 /// The kernel walks every page of a process to share its memory out, and keeps
 /// the process from mapping any meanwhile. Not asked for beyond this size.
 const SHARED_OUT: u64 = 512 * 1024 * 1024;
+/// Processes that one starts, and they others, at most.
+const FAMILY: usize = 256;
 /// Bytes of one kB, as `/proc` means it.
 const KIB: u64 = 1024;
 
@@ -27,6 +29,8 @@ pub(super) struct Reading {
     pub(super) anonymous: Option<u64>,
     /// Its share of memory, what it shares with others divided among them.
     pub(super) proportional: Option<u64>,
+    /// What nobody else has and no file holds, swapped or not: what its end would give back.
+    pub(super) private: Option<u64>,
     pub(super) threads: Option<u64>,
     pub(super) descriptors: Option<u64>,
     pub(super) descriptor_limit: Option<u64>,
@@ -34,7 +38,7 @@ pub(super) struct Reading {
 
 /// Why there is no process to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
+pub enum Missing {
     /// There is none.
     Nobody(String),
     /// There are several and none stands out.
@@ -57,6 +61,11 @@ pub(super) fn read(system: &mut System, pid: u32) -> Option<Reading> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let resident = process.memory();
     let kib = |kib: u64| kib.saturating_mul(KIB);
+    let rollup = if resident <= SHARED_OUT { rollup(pid) } else { None };
+    let sum = |names: &[&str]| {
+        let rollup = rollup.as_deref()?;
+        names.iter().map(|name| field(rollup, name)).sum::<Option<u64>>()
+    };
     Some(Reading {
         pid,
         name: process.name().to_string_lossy().into_owned(),
@@ -64,7 +73,8 @@ pub(super) fn read(system: &mut System, pid: u32) -> Option<Reading> {
         up: Duration::from_secs(process.run_time()),
         resident,
         anonymous: field(&status, "RssAnon:").map(kib),
-        proportional: if resident <= SHARED_OUT { proportional(pid).map(kib) } else { None },
+        proportional: sum(&["Pss:"]).map(kib),
+        private: sum(&["Private_Dirty:", "Swap:"]).map(kib),
         threads: field(&status, "Threads:"),
         descriptors: descriptors(pid, process),
         descriptor_limit: process.open_files_limit().and_then(|limit| u64::try_from(limit).ok()),
@@ -77,14 +87,31 @@ fn refresh(system: &mut System, pids: &[Pid], kind: ProcessRefreshKind) {
 }
 
 /// The number after `name` in a file of `/proc` with a field on each line.
-fn field(text: &str, name: &str) -> Option<u64> {
+pub(super) fn field(text: &str, name: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_ascii_whitespace().next()?.parse().ok()
 }
 
-fn proportional(pid: u32) -> Option<u64> {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    field(&rollup, "Pss:")
+/// How the kernel shares a process's memory out. Only for whoever may debug it.
+fn rollup(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()
+}
+
+/// The process and all that it started, and those that these started, as far as they live.
+pub(super) fn family(pid: u32) -> Vec<u32> {
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(pid) = family.get(next).copied().filter(|_| family.len() < FAMILY) {
+        next += 1;
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let children = threads.filter_map(|it| fs::read_to_string(it.path().join("children")).ok());
+        for children in children {
+            let known = children.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
+            let new: Vec<u32> = known.filter(|pid| !family.contains(pid)).collect();
+            family.extend(new);
+        }
+    }
+    family
 }
 
 /// How many descriptors are open. Newer kernels say so as the directory's size.
@@ -205,7 +232,9 @@ mod tests {
         assert!(reading.resident > 1024 * 1024, "{reading:?}");
         assert!(reading.anonymous.unwrap() <= reading.resident);
         assert!(reading.proportional.unwrap() <= reading.resident + 1024 * 1024);
+        assert!((1..=reading.resident).contains(&reading.private.unwrap()), "{reading:?}");
         assert!(reading.threads.unwrap() >= 2);
+        assert_eq!(family(process::id())[0], process::id());
         assert!(reading.descriptors.unwrap() >= 4);
         assert!(reading.descriptor_limit.unwrap() >= reading.descriptors.unwrap());
         let port = listener.local_addr().unwrap().port();

@@ -104,6 +104,7 @@ mod tests {
             resident: 9_000,
             anonymous: Some(5_000),
             proportional: None,
+            private: None,
             threads: None,
             descriptors: None,
             descriptor_limit: None,

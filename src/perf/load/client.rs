@@ -96,15 +96,9 @@ impl From<Odd> for Lost {
 impl Client for Caller {
     async fn trip(&mut self, trip: &mut Trip<'_>) -> Result<(), Broken> {
         while trip.left() > 0 {
-            let head = self.ask().await?;
-            let class = self.way.ask.expected.class(head.status);
-            match &class {
+            match self.once().await? {
                 None => trip.ended(0, 1),
-                Some(class) => trip.failed(0, class),
-            }
-            self.way.seen.answered(head, class.is_none());
-            if !head.keeps || self.way.ask.fresh {
-                self.line = None;
+                Some(class) => trip.failed(0, &class),
             }
         }
         Ok(())
@@ -112,6 +106,22 @@ impl Client for Caller {
 }
 
 impl Caller {
+    /// One that is not connected yet.
+    pub(super) fn new(way: Arc<Way>) -> Self {
+        Self { way, line: None }
+    }
+
+    /// Asks once; where the answer is none of the good ones, says of which class it is.
+    pub(super) async fn once(&mut self) -> Result<Option<String>, Broken> {
+        let head = self.ask().await?;
+        let class = self.way.ask.expected.class(head.status);
+        self.way.seen.answered(head, class.is_none());
+        if !head.keeps || self.way.ask.fresh {
+            self.line = None;
+        }
+        Ok(class)
+    }
+
     /// Asks once. A connection that the server has closed meanwhile is replaced, where
     /// nothing of an answer has come and the request may be sent again.
     async fn ask(&mut self) -> Result<Head, Broken> {

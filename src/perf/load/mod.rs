@@ -14,10 +14,12 @@ mod frame;
 mod request;
 mod room;
 mod seen;
+mod single;
 
 pub use asked::{Asked, Profile};
 pub use expect::Expected;
 pub use request::Request;
+pub(super) use single::Single;
 
 use super::{
     About, Failed, Figures, Guards, Place, Reins, Test, Testing, Untested, refusal, run,

@@ -4,10 +4,14 @@ use std::{fmt::Write as _, time::Duration};
 const HEAD: &str = r#""test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms""#;
 
 /// The columns of `redis-benchmark --csv`, one line an operation, so that what reads
-/// the one reads the other; of a test of scale a line a step, with what is fitted.
+/// the one reads the other; of a test of scale a line a step, of memory a line a block, each
+/// with what is fitted.
 pub fn csv(record: &Record) -> String {
     if let Some(scale) = &record.scale {
         return super::scale::csv(scale);
+    }
+    if let Some(memory) = &record.memory {
+        return super::memory::csv(memory);
     }
     let mut text = format!("{HEAD}\n");
     let one = std::slice::from_ref(&record.total);

@@ -33,6 +33,8 @@ pub(super) struct Graph<'a> {
     pub scale: Scale,
     /// The least that the ordinate shows; else the least of the points.
     pub bottom: Option<f64>,
+    /// The most that it shows; else the most of the points.
+    pub top: Option<f64>,
     /// How a value of the ordinate is written.
     pub says: &'a dyn Fn(f64) -> String,
     /// What the abscissa counts.
@@ -82,7 +84,7 @@ impl Graph<'_> {
             Some((values().min_by(f64::total_cmp)?, values().max_by(f64::total_cmp)?))
         };
         let (x, (low, high)) = (of(|point| point.0)?, of(|point| point.1)?);
-        Some((x, (self.bottom.unwrap_or(low), high)))
+        Some((x, (self.bottom.unwrap_or(low), self.top.unwrap_or(high))))
     }
 
     fn along(&self, x: f64) -> f64 {
@@ -145,7 +147,8 @@ mod tests {
 
     fn graph<'a>(points: &'a [(f64, f64)], curve: Option<&'a dyn Fn(f64) -> f64>) -> Graph<'a> {
         let says = &|y: f64| format!("{y:.0}/s");
-        Graph { points, curve, scale: Scale::Doubling, bottom: Some(0.0), says, unit: "clients" }
+        let (scale, bottom) = (Scale::Doubling, Some(0.0));
+        Graph { points, curve, scale, bottom, top: None, says, unit: "clients" }
     }
 
     #[test]

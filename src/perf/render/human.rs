@@ -1,7 +1,7 @@
 use crate::{
     domain::{
         Fact, FactValue,
-        perf::{Arrivals, Ended, Load, Operation, Quantile, Record},
+        perf::{Arrivals, Ended, Generator, Load, Operation, Quantile, Record},
     },
     units,
 };
@@ -24,6 +24,9 @@ pub fn human(record: &Record) -> String {
         super::scale::human(&mut lines, scale);
         tail(&mut lines, record);
         return lines.0;
+    }
+    if let Some(memory) = &record.memory {
+        super::memory::human(&mut lines, memory);
     }
     let total = &record.total;
     operation(&mut lines, total, record.measured);
@@ -70,9 +73,14 @@ fn operation(lines: &mut Lines, operation: &Operation, measured: Duration) {
 
 fn head(lines: &mut Lines, record: &Record) {
     lines.put(&record.test, format_args!("{}, {}", record.target, units::rfc3339(record.began)));
-    match &record.scale {
-        Some(scale) => lines.put("load", format_args!("{}", super::scale::load(scale, record))),
-        None => load(lines, &record.load),
+    match (&record.scale, &record.memory) {
+        (Some(scale), _) => {
+            lines.put("load", format_args!("{}", super::scale::load(scale, record)));
+        }
+        (None, Some(memory)) => {
+            lines.put("load", format_args!("{}", super::memory::load(memory, record)));
+        }
+        (None, None) => load(lines, &record.load),
     }
     match &record.ended {
         Ended::Complete => {}
@@ -107,14 +115,8 @@ fn tail(lines: &mut Lines, record: &Record) {
         );
         lines.put("", format_args!("our own delay p99 {lag}"));
     }
-    let generator = &record.generator;
-    let (busy, cpu) = (generator.busiest * 100.0, units::span(generator.cpu));
-    lines.put(
-        "our side",
-        format_args!("{busy:.0} % of a core, {cpu} in all; {:.1} in flight", generator.in_flight),
-    );
-    for limit in &generator.limits {
-        lines.put("note", format_args!("{limit}"));
+    if record.memory.is_none() {
+        our_side(lines, &record.generator);
     }
     if let Some(receipt) = &record.receipt {
         let (written, removed, left) = (receipt.written, receipt.removed, receipt.left);
@@ -124,6 +126,18 @@ fn tail(lines: &mut Lines, record: &Record) {
     for line in facts(&record.facts) {
         lines.put(title, format_args!("{line}"));
         title = "";
+    }
+}
+
+/// What the clients took; one that waits for each answer and each reading takes nothing.
+fn our_side(lines: &mut Lines, generator: &Generator) {
+    let (busy, cpu) = (generator.busiest * 100.0, units::span(generator.cpu));
+    lines.put(
+        "our side",
+        format_args!("{busy:.0} % of a core, {cpu} in all; {:.1} in flight", generator.in_flight),
+    );
+    for limit in &generator.limits {
+        lines.put("note", format_args!("{limit}"));
     }
 }
 

@@ -3,11 +3,13 @@
 mod csv;
 mod graph;
 mod human;
+mod memory;
 mod scale;
 
 pub use csv::csv;
 pub use graph::Size;
 pub use human::human;
+pub use memory::graph as memory_graph;
 pub use scale::{decline, graph};
 
 use crate::{domain::perf::Record, units};
@@ -27,6 +29,9 @@ pub fn brief(record: &Record) -> String {
     };
     if let Some(scale) = &record.scale {
         return scale::brief(scale) + &failed;
+    }
+    if let Some(memory) = &record.memory {
+        return memory::brief(memory) + &failed;
     }
     let (rate, p99) = (total.per_second, units::latency(total.latency.at(0.99)));
     format!("{rate:.0}/s  p99 {p99}{failed}")

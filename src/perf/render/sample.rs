@@ -4,8 +4,9 @@ use crate::{
     domain::{
         Evidence, Quantity, Receipt, Timestamp,
         perf::{
-            Arrivals, Curve, Decline, Drift, Ended, Estimate, Fit, Generator, Kept, Latency, Load,
-            Operation, PATIENCE, Record, Scale, Second, Slo, Step, VERSION,
+            Arrivals, Curve, Decline, Drift, Ended, Estimate, Fit, Floor, Generator, Goal, Judged,
+            Kept, Latency, Leak, Load, Memory, Operation, PATIENCE, Record, Room, Scale, Second,
+            Slo, Step, Trend, VERSION,
         },
     },
     perf::{quantile::latency, times::Times},
@@ -84,6 +85,7 @@ pub(crate) fn record() -> Record {
             .facts,
         receipt: Some(Receipt { sent: 22_040, written: 10_000, removed: 10_000, left: 0 }),
         scale: None,
+        memory: None,
     }
 }
 
@@ -138,4 +140,69 @@ pub(crate) fn scaled() -> Record {
         scale: Some(Box::new(scale)),
         ..record()
     }
+}
+
+/// A record of twelve KiB an operation, after a warm-up.
+pub(crate) fn leaking() -> Record {
+    let kib = |at: u64| 94_208 + 12 * at + 9_000 * at.min(100) / 100 + at * 7_919 % 300;
+    let readings: Vec<u64> = (1..=1000).map(|at| kib(at) * 1024).collect();
+    let floor = |after: u32| Floor { after, bytes: readings[after as usize - 50] };
+    let trend = Trend {
+        per_operation: 12_295.0,
+        low: 12_050.0,
+        high: 12_540.0,
+        start: 105_300_000.0,
+        chance: 0.000_04,
+        inflation: 1.0,
+        r_squared: 0.997,
+    };
+    let growth =
+        |bytes: f64| Some(Quantity::Bytes(Duration::from_secs_f64(bytes * 500.0).as_secs()));
+    let goal = Goal {
+        name: "growth".into(),
+        limit: Quantity::Bytes(5 << 20),
+        found: growth(trend.per_operation),
+        low: growth(trend.low),
+        high: growth(trend.high),
+        judged: Judged::Fail,
+        why: "without end".into(),
+    };
+    let memory = Memory {
+        measure: "private memory of pid 4711, api".into(),
+        floors: (1..=20).map(|block| floor(block * 50)).collect(),
+        readings,
+        warm_up: 10,
+        trend: Some(trend),
+        jump: None,
+        found: Leak::Leaks,
+        limit: 5 << 20,
+        process: None,
+        collections: None,
+        room: Some(Room {
+            limit: 512 << 20,
+            of: "memory.max of its cgroup".into(),
+            used: 118 << 20,
+            operations: Some(33_600),
+            left: Some(Duration::from_secs(137)),
+        }),
+        per_second: 245.3,
+        doubts: Vec::new(),
+    };
+    Record {
+        test: "memory".into(),
+        load: Load { clients: 1, requests: Some(1000), duration: None, ..scaled().load },
+        measured: Duration::from_millis(4_077),
+        total: Operation { name: "GET".into(), per_second: 245.3, ..operation_of(1000) },
+        goals: vec![goal],
+        notes: Vec::new(),
+        seconds: Vec::new(),
+        scale: None,
+        memory: Some(Box::new(memory)),
+        ..scaled()
+    }
+}
+
+fn operation_of(count: u64) -> Operation {
+    let latency = spread((0..count).map(|n| 250 + n % 97));
+    Operation { succeeded: count, failed: 0, latency, ..record().operations[0].clone() }
 }

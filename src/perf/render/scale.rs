@@ -132,6 +132,7 @@ pub fn graph(steps: &[Step], fit: Option<&Fit>, size: Size) -> Vec<String> {
         curve: curve.as_ref().map(|curve| curve as &dyn Fn(f64) -> f64),
         scale: if wide(steps) { Axis::Doubling } else { Axis::Even },
         bottom: Some(0.0),
+        top: None,
         says: &says,
         unit: "clients",
     };

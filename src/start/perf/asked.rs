@@ -2,9 +2,10 @@
 
 use super::Failure;
 use crate::{
-    cli::{PerfDb, PerfLoad, PerfRedis, PerfRequest, PerfScale},
+    cli::{PerfDb, PerfLoad, PerfMemory, PerfRedis, PerfRequest, PerfScale},
     domain::perf::Arrivals,
-    perf::{db, goals::Goals, load, redis, scale},
+    perf::{db, goals::Goals, load, memory, redis, scale},
+    secret::Secret,
 };
 use std::{fs, path::Path};
 
@@ -82,6 +83,21 @@ impl PerfScale {
             ..self.request.asked(&usual)?
         };
         Ok(scale::Asked { load, steps: self.steps.clone(), max_p95: self.max_p95 })
+    }
+}
+
+impl PerfMemory {
+    /// The operations that the command line asks for.
+    pub(super) fn load(&self) -> Result<memory::Asked, Failure> {
+        Ok(memory::Asked {
+            load: self.request.asked(&memory::Asked::default().load)?,
+            operations: self.operations,
+            max_growth: self.max_growth,
+            strict: self.strict,
+            pid: self.pid,
+            metrics: self.metrics.as_deref().map(Secret::new),
+            heap: self.heap.clone(),
+        })
     }
 }
 

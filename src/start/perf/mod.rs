@@ -8,7 +8,7 @@ use crate::{
         perf::{Ended, Offer, Phase, Progress, Record},
     },
     integrations::{self, Instance},
-    perf::{Hindrance, Reins, Test, Untested, db, load, redis, render, scale},
+    perf::{Hindrance, Reins, Test, Untested, db, load, memory, redis, render, scale},
     probe::Safety,
     surface::gate,
     units,
@@ -87,6 +87,12 @@ fn meant(
             let test = scale::ScaleTest::new(id, url, settings, safety, load);
             (id.clone(), Box::new(test), asked.format)
         }
+        Perf::Memory(asked) => {
+            let Instance { id, settings } = chosen(&configured.performance, asked.name.as_deref())?;
+            let (url, load) = (asked.url.as_deref(), asked.load()?);
+            let test = memory::MemoryTest::new(id, url, settings, safety, load);
+            (id.clone(), Box::new(test), asked.format)
+        }
     })
 }
 
@@ -102,10 +108,12 @@ pub(super) fn tests(session: &Session, safety: Safety) -> Vec<Arc<dyn Test>> {
         Arc::new(db::DbTest::new(id.clone(), settings, safety, db::Asked::default()))
     });
     let http = performance.iter().filter(|instance| instance.settings.url.is_some());
-    let http = http.flat_map(|Instance { id, settings }| -> [Arc<dyn Test>; 2] {
+    let http = http.flat_map(|Instance { id, settings }| -> [Arc<dyn Test>; 3] {
         let load = load::LoadTest::new(id, None, settings, safety, load::Asked::default());
         let scale = scale::ScaleTest::new(id, None, settings, safety, scale::Asked::default());
-        [Arc::new(load), Arc::new(scale)]
+        let asked = memory::Asked::default();
+        let memory = memory::MemoryTest::new(id, None, settings, safety, asked);
+        [Arc::new(load), Arc::new(scale), Arc::new(memory)]
     });
     redis.chain(database).chain(http).collect()
 }

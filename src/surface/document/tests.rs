@@ -333,5 +333,6 @@ fn record() -> Record {
         facts: knee.facts,
         receipt: None,
         scale: None,
+        memory: None,
     }
 }

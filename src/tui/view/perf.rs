@@ -2,7 +2,7 @@ use super::{Page, Slot, Stack, footer, side_by_side};
 use crate::{
     domain::{
         Word,
-        perf::{Brief, Ended, Entry, Offer, Phase, Progress, Running, Second, Step},
+        perf::{Brief, Ended, Entry, Floor, Offer, Phase, Progress, Running, Second, Step},
     },
     perf::render,
     tui::{
@@ -159,7 +159,7 @@ fn rests(page: &mut Page<'_>, mut stack: Stack, entry: &Entry) {
     for line in render::human(record).lines().skip(1).take(stack.left.height.into()) {
         page.put(stack.line().skip(1), line, Role::Plain);
     }
-    if stack.left.height > LEAST {
+    if stack.left.height > LEAST && record.memory.is_none() {
         seconds(page, stack.left, &record.seconds);
     }
 }
@@ -189,6 +189,10 @@ fn runs(page: &mut Page<'_>, mut stack: Stack, running: &Running) {
     }
     times(page, stack.line(), "now", now.recent);
     times(page, stack.line(), "all", now.whole);
+    if !now.memory.is_empty() {
+        memory(page, stack.left, &now.memory);
+        return;
+    }
     let (left, right) = if stack.left.width >= WIDE {
         side_by_side(stack.left, stack.left.width - SECONDS - 2)
     } else {
@@ -207,12 +211,27 @@ fn runs(page: &mut Page<'_>, mut stack: Stack, running: &Running) {
 /// The steps that are done, as a graph.
 fn steps(page: &mut Page<'_>, area: Rect, steps: &[Step]) {
     page.title(Slot::of(area, 0), "STEPS", format_args!("{} are done", steps.len()));
-    let size = render::Size {
+    graph(page, area, &render::graph(steps, None, size(area)));
+}
+
+/// The memory so far, as a graph.
+fn memory(page: &mut Page<'_>, area: Rect, floors: &[Floor]) {
+    let now = floors.last().map(|floor| units::bytes(floor.bytes)).unwrap_or_default();
+    page.title(Slot::of(area, 0), "MEMORY", format_args!("{now}, the least of each block"));
+    graph(page, area, &render::memory_graph(floors, None, size(area)));
+}
+
+/// What a graph under a title may take of `area`.
+fn size(area: Rect) -> render::Size {
+    render::Size {
         width: usize::from(area.width).saturating_sub(GRAPH),
         height: usize::from(area.height).saturating_sub(2),
-    };
-    for (line, text) in (1..area.height).zip(render::graph(steps, None, size)) {
-        page.put(Slot::of(area, line), &text, Role::Plain);
+    }
+}
+
+fn graph(page: &mut Page<'_>, area: Rect, lines: &[String]) {
+    for (line, text) in (1..area.height).zip(lines) {
+        page.put(Slot::of(area, line), text, Role::Plain);
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tminus perf load` on servers that behave well and badly: what it counts, what it
 //! says of it, and that nothing of it ever passes for good.
 
+mod memory;
 mod program;
 mod rude;
 mod scale;

@@ -59,6 +59,33 @@ async fn the_exit_code_is_the_verdict() {
     }
 }
 
+/// `tminus perf memory` with these words, run to its end.
+async fn weighed(server: &super::memory::Server, words: &str) -> Output {
+    let words = format!("perf memory {} {words}", server.url());
+    let run = move || {
+        let home = tempfile::tempdir().unwrap();
+        program(home.path()).args(words.split_whitespace()).output().unwrap()
+    };
+    spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_it_leaks_is_the_exit_code() {
+    for (manner, words, code, says) in [
+        ("leaks", "", 1, "NO-GO: missed: growth"),
+        ("healthy", "--format json", 0, "\"judged\": \"pass\""),
+        ("healthy", "--operations 10", 2, "between 200 and 100000"),
+        ("healthy", "--max-growth 5", 2, "write a size as"),
+        ("healthy", "--pid 4000000000", 1, "no process with pid"),
+    ] {
+        let Some(server) = super::memory::Server::start(manner) else { return };
+        let output = weighed(&server, words).await;
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words}: {said}");
+        assert!(said.contains(says), "{words}: {said}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_and_bodies_come_from_files_and_are_never_shown() {
     let server = Rude::start(Manner::Says(GOOD.into())).await;

@@ -138,7 +138,11 @@ fn evidence(seen: &Memory, limits: MemoryLimits) -> Evidence {
         ))
         .reply(&format!("{} resident, {words}", bytes(reading.resident)))
         .fact("resident", Quantity::Bytes(reading.resident));
-    let bytes = [("anonymous", reading.anonymous), ("proportional share", reading.proportional)];
+    let bytes = [
+        ("anonymous", reading.anonymous),
+        ("private", reading.private),
+        ("proportional share", reading.proportional),
+    ];
     let counts = [
         ("threads", reading.threads),
         ("descriptors", reading.descriptors),
@@ -172,6 +176,7 @@ mod tests {
             resident,
             anonymous: Some(resident / 2),
             proportional: None,
+            private: None,
             threads: Some(4),
             descriptors: Some(79),
             descriptor_limit: Some(100),

@@ -145,6 +145,44 @@ fn scale_running_120x40() {
     insta::assert_snapshot!(screen(&scaling(true), (120, 40)));
 }
 
+/// A test of memory that has ended, and the same while it runs.
+fn weighing(running: bool) -> Model {
+    let mut model = tests_pane("");
+    let mut board = (*model.board).clone();
+    let record = crate::perf::render::sample::leaking();
+    let floors = record.memory.as_ref().map_or_else(Vec::new, |it| it.floors[..13].to_vec());
+    board.tests[0].offer.title = "HTTP memory".into();
+    (board.tests[0].last, board.tests[0].before) = (Some(Arc::new(record)), None);
+    if running {
+        board = sample::running(&board);
+        if let Some(running) = &mut board.running {
+            (running.progress.memory, running.progress.requests) = (floors, Some(1000));
+        }
+    }
+    update(&mut model, Msg::Board(Arc::new(board)));
+    model
+}
+
+#[test]
+fn memory_80x24() {
+    insta::assert_snapshot!(screen(&weighing(false), (80, 24)));
+}
+
+#[test]
+fn memory_120x40() {
+    insta::assert_snapshot!(screen(&weighing(false), (120, 40)));
+}
+
+#[test]
+fn memory_running_80x24() {
+    insta::assert_snapshot!(screen(&weighing(true), (80, 24)));
+}
+
+#[test]
+fn memory_running_120x40() {
+    insta::assert_snapshot!(screen(&weighing(true), (120, 40)));
+}
+
 #[test]
 fn tests_running_80x24_in_ascii() {
     let look = Look { glyphs: Glyphs::ASCII, ..sample::look() };
