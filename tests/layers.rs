@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("runs", &["probe", "domain"]),
     ("tui", &["engine", "perf", "domain", "units"]),
     ("surface", &["engine", "domain", "units", "contract"]),
-    ("config", &["integrations", "app", "engine", "probe", "domain", "secret", "nearest"]),
+    ("config", &["integrations", "app", "engine", "tui", "probe", "domain", "secret", "nearest"]),
     ("logging", &["domain", "secret"]),
 ];
 

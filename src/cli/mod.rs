@@ -17,7 +17,7 @@ pub use picture::{Picture, PicturePaper, PictureSize};
 pub use report::{Explain, Report, ReportFormat};
 
 use crate::{
-    config::{Color, Glyphs},
+    config::{Color, Glyphs, Theme},
     probe::Safety,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -85,6 +85,9 @@ pub struct Global {
     /// Which signs the console draws.
     #[arg(long, global = true, value_name = "WHICH", env = "TMINUS_GLYPHS")]
     pub glyphs: Option<Glyphs>,
+    /// Whose colours the console uses: the terminal's own, or a theme of ours.
+    #[arg(long, global = true, value_name = "THEME", env = "TMINUS_THEME")]
+    pub theme: Option<Theme>,
 }
 
 impl Global {
@@ -151,6 +154,11 @@ pub enum Verb {
         #[command(subcommand)]
         about: About,
     },
+    /// Prints every key of the console, as the file has it.
+    ///
+    /// The names are those that [keys] in the file and the command line of the console
+    /// (`:`) take.
+    Keys(Keys),
     /// Prints what makes a shell complete the command line.
     ///
     /// For bash: tminus completions bash > ~/.local/share/bash-completion/completions/tminus
@@ -225,6 +233,14 @@ pub struct Init {
     /// Prints it, and writes nothing.
     #[arg(long)]
     pub print: bool,
+}
+
+/// How the keys are printed.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Keys {
+    /// How the table is written.
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub format: ListFormat,
 }
 
 /// How the doctor speaks.

@@ -28,6 +28,7 @@ pub(super) const TABLES: &[&str] = &[
     "checks",
     "accept",
     "console",
+    "keys",
     "exporter",
     "history",
 ];

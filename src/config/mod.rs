@@ -14,6 +14,7 @@ mod app;
 mod de;
 mod draft;
 mod interpolate;
+mod keys;
 mod kinds;
 mod locate;
 mod own;
@@ -28,7 +29,7 @@ mod trial;
 pub use draft::{Draft, draft};
 pub use kinds::{conventional, table_of};
 pub use locate::{Came, Distrust, Located, Look, Place, Writable, locate};
-pub use own::{Color, Console, Glyphs, History};
+pub use own::{Color, Console, Glyphs, History, Theme};
 pub use problem::{ConfigError, Origin, Problem};
 pub use schema::schema;
 pub use show::Sheet;
@@ -39,6 +40,7 @@ use crate::{
     engine::Override,
     integrations::Settings,
     secret::Secret,
+    tui::Keymap,
 };
 use de::Read;
 use interpolate::Source;
@@ -63,6 +65,8 @@ pub struct Flags {
     pub glyphs: Option<Glyphs>,
     /// `--color`.
     pub color: Option<Color>,
+    /// `--theme`.
+    pub theme: Option<Theme>,
 }
 
 /// Settings that are known to be usable.
@@ -80,6 +84,8 @@ pub struct Config {
     pub overrides: Vec<Override>,
     /// How the console draws.
     pub console: Console,
+    /// Which keys do what there.
+    pub keys: Keymap,
     /// Where `/metrics` is served, if anywhere.
     pub listen: Option<SocketAddr>,
     /// What is kept on disk.
@@ -135,6 +141,7 @@ pub fn load(
     let app = app::app(&root, &directory, &mut read);
     let overrides = own::overrides(&root, &ids, &mut read);
     let console = own::console(&root, &mut read);
+    let keys = keys::keys(&root, &mut read);
     let listen = own::listen(&root, &mut read);
     let history = own::history(&root, &mut read);
     if !read.problems.is_empty() {
@@ -152,6 +159,7 @@ pub fn load(
         app,
         overrides,
         console,
+        keys,
         listen,
         history,
         secrets,
@@ -201,6 +209,8 @@ fn put_flags(root: &mut Table, flags: &Flags) {
     put(&["console", "glyphs"], "--glyphs", word(glyphs));
     let color = flags.color.and_then(|color| clap::ValueEnum::to_possible_value(&color));
     put(&["console", "color"], "--color", word(color));
+    let theme = flags.theme.and_then(|theme| clap::ValueEnum::to_possible_value(&theme));
+    put(&["console", "theme"], "--theme", word(theme));
 }
 
 #[cfg(test)]

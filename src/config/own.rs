@@ -25,13 +25,49 @@ const HEAVIEST: u8 = 10;
 const PARAMETERS: [&str; 2] = ["sslmode", "sslrootcert"];
 
 /// How the console draws.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Console {
     /// Signs that are drawn. Default: `auto`.
     pub glyphs: Glyphs,
     /// Whether colours are used. Default: `auto`.
     pub color: Color,
+    /// Whose colours they are. Default: `terminal`.
+    pub theme: Theme,
+    /// Whether the window's title says the verdict. Default: true.
+    pub title: bool,
+    /// Whether a new verdict rings the bell and asks for a notification. Default: false.
+    pub bell: bool,
+    /// Whether the mouse is ours from the start. Default: false.
+    pub mouse: bool,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self {
+            glyphs: Glyphs::default(),
+            color: Color::default(),
+            theme: Theme::default(),
+            title: true,
+            bell: false,
+            mouse: false,
+        }
+    }
+}
+
+/// Whose colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Theme {
+    /// The terminal's own sixteen.
+    #[default]
+    Terminal,
+    /// Ours for a dark ground.
+    Dark,
+    /// Ours for a light ground.
+    Light,
+    /// Blue and orange in the place of green and red.
+    ColorBlind,
 }
 
 /// Which signs are drawn.

@@ -118,7 +118,7 @@ fn every_secret_that_is_read_is_known_to_the_redactor() {
 fn a_flag_wins_over_the_file() {
     let around = around("[exporter]\nlisten = '127.0.0.1:1'\n[console]\ncolor = 'always'");
     let listen = "127.0.0.1:2".parse().unwrap();
-    let flags = Flags { listen: Some(listen), color: Some(Color::Never), glyphs: None };
+    let flags = Flags { listen: Some(listen), color: Some(Color::Never), ..Flags::default() };
     let config = load(&locate(None, &around), &flags, &around, NOW, |_| Vec::new()).unwrap();
     assert_eq!((config.listen, config.console.color), (Some(listen), Color::Never));
     assert!(config.sheet.show(None).contains("# --metrics-listen"), "{:?}", config.sheet);

@@ -1,13 +1,13 @@
 use super::{Failure, Session, Stop, outlet::Files, perf, print, trace::Trace};
 use crate::{
     cli::Global,
-    config::{Color, Glyphs, Surroundings as _, World},
+    config::{self, Color, Glyphs, Surroundings as _, Theme, World},
     domain::plain,
     engine::{Begin, Engine},
     history::Kind,
     perf::Lab,
     surface::gate,
-    tui::{self, Ended, Exit, Options},
+    tui::{self, Asides, Depth, Ended, Exit, Options},
 };
 use std::{io, mem, sync::Arc, time::Duration};
 
@@ -40,8 +40,9 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let app = session.watch(&handle);
     let user =
         World.variable("USER").map(|user| plain(&user, USER)).filter(|user| !user.is_empty());
+    let keys = Arc::new(session.config.keys.clone());
     let outlet = Arc::new(Files::new(session.redactor.clone()));
-    let handles = tui::Handles { engine: handle, lab: tests, user, outlet };
+    let handles = tui::Handles { engine: handle, lab: tests, user, outlet, keys };
     let shown = console.run(handles, stop.token.clone()).await;
     // What a test has written goes first; if that takes longer, it expires.
     if !lab.stop(TIDYING).await {
@@ -69,7 +70,7 @@ fn conclude(exit: &Exit, signal: Option<u8>) -> Result<u8, Failure> {
     const HANGUP: u8 = 1;
     match exit.ended {
         Ended::Quit => {
-            let picture = exit.picture.as_ref().map(|picture| picture.scrollback());
+            let picture = exit.picture.as_ref().map(tui::Picture::scrollback);
             let picture = picture.unwrap_or_default();
             print(&format!("{picture}{}: {}\n", exit.verdict.as_str(), exit.reason))?;
             Ok(gate::exit_code(exit.verdict))
@@ -86,13 +87,29 @@ pub(super) fn options(session: &Session) -> Options {
         Glyphs::Unicode => options.look.glyphs = tui::Glyphs::UNICODE,
         Glyphs::Ascii => options.look.glyphs = tui::Glyphs::ASCII,
     }
-    match session.config.console.color {
-        Color::Auto => {}
-        Color::Always => options.look.palette = tui::Palette::Sixteen,
-        Color::Never => options.look.palette = tui::Palette::Plain,
+    let depth = Depth::detect(|name| World.variable(name));
+    let coloured = themed(session.config.console.theme, depth);
+    match (session.config.console.color, options.look.palette) {
+        (Color::Never, _) => options.look.palette = tui::Palette::Plain,
+        (Color::Auto, tui::Palette::Plain) => {}
+        (Color::Auto | Color::Always, _) => options.look.palette = coloured,
     }
+    let config::Console { title, bell, mouse, .. } = session.config.console;
+    options.asides = Asides { title, bell, mouse };
     options.panics = faulty::wanted("ui-panic");
     options
+}
+
+/// The colours of a theme, as many as there are.
+pub(super) fn themed(theme: Theme, depth: Depth) -> tui::Palette {
+    let name = match theme {
+        Theme::Terminal => return tui::Palette::Sixteen,
+        Theme::Dark => "dark",
+        Theme::Light => "light",
+        Theme::ColorBlind => "color-blind",
+    };
+    let theme = tui::Theme::shipped(name, depth);
+    theme.map_or(tui::Palette::Sixteen, tui::Palette::Themed)
 }
 
 fn no_terminal(error: &io::Error) -> Failure {

@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod init;
+mod keys;
 mod list;
 mod look;
 mod manual;
@@ -63,6 +64,7 @@ async fn act(global: &Global, verb: Option<Verb>) -> Result<u8, Failure> {
         Some(Verb::List(asked)) => list::run(global, &asked),
         Some(Verb::Report(asked)) => report::run(global, &asked).await,
         Some(Verb::Explain(asked)) => explain::run(global, &asked).await,
+        Some(Verb::Keys(asked)) => keys::run(global, asked),
         Some(Verb::Completions { shell }) => manual::completions(shell),
         Some(Verb::Man) => manual::page(),
         Some(Verb::Init(asked)) => init::run(global, asked),

@@ -6,13 +6,14 @@ use crate::{
     probe::this_run,
     secret::Redactor,
     surface::document::{Document, Subject, json, markdown},
-    tui::{Incident, Outlet, Paper},
+    tui::{Incident, Outlet, Paper, Usage},
     units,
 };
 use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// The file of what was copied last.
@@ -93,6 +94,26 @@ impl Outlet for Files {
         }
         Ok(directory)
     }
+
+    fn usage(&self) -> Option<Usage> {
+        let stat = fs::read_to_string("/proc/self/stat").ok()?;
+        let pages = fs::read_to_string("/proc/self/statm").ok()?;
+        let pages: u64 = pages.split_ascii_whitespace().nth(1)?.parse().ok()?;
+        let page = u64::try_from(rustix::param::page_size()).ok()?;
+        let open = fs::read_dir("/proc/self/fd").ok()?.filter_map(Result::ok);
+        let links = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+        let sockets = links.filter(|link| link.to_string_lossy().starts_with("socket:")).count();
+        Some(Usage { cpu: processor_time(&stat)?, memory: pages * page, sockets })
+    }
+}
+
+/// User and system time of a process, whose name in front may hold anything.
+fn processor_time(stat: &str) -> Option<Duration> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    // To programs, a second has a hundred ticks whatever the kernel counts in.
+    Some(Duration::from_millis((ticks()? + ticks()?) * 10))
 }
 
 fn name(word: Word) -> &'static str {
@@ -188,6 +209,17 @@ mod tests {
         assert_eq!(json["summary"]["verdict"], "HOLD");
         assert!(read("screen.txt").contains("HOLD"));
         assert!(read("screen.svg").starts_with("<svg "));
+    }
+
+    #[test]
+    fn what_this_process_uses_is_read_from_the_system() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194304 900 0 0 0 123 45 0 0 20 0 9 0";
+        assert_eq!(processor_time(stat), Some(Duration::from_millis(1680)));
+        assert_eq!(processor_time("7 (a) S 1"), None);
+        let (_directory, files) = files("hunter2-hunter2");
+        if cfg!(target_os = "linux") {
+            assert!(files.usage().unwrap().memory > 1 << 20);
+        }
     }
 
     #[test]

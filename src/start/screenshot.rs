@@ -3,6 +3,7 @@
 use super::{
     Failure, Session,
     check::unwritten,
+    console::themed,
     look::{For, Looked, look},
     tell,
 };
@@ -10,7 +11,7 @@ use crate::{
     cli::{Global, Picture as Asked, PicturePaper},
     config::{Color, Glyphs},
     surface::gate,
-    tui::{self, Look, Palette, Paper, Picture, model::Model},
+    tui::{self, Depth, Look, Palette, Paper, Picture, model::Model},
 };
 use ratatui::layout::Size;
 use std::{fs, path::Path};
@@ -71,10 +72,10 @@ fn drawn_with(session: &Session) -> Look {
         Glyphs::Ascii => tui::Glyphs::ASCII,
     };
     let palette = match chosen.color {
-        Color::Auto | Color::Always => Palette::Sixteen,
+        Color::Auto | Color::Always => themed(chosen.theme, Depth::Any),
         Color::Never => Palette::Plain,
     };
-    Look { glyphs, palette, ..Look::default() }
+    Look { palette, glyphs, ..Look::default() }
 }
 
 #[cfg(test)]

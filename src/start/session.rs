@@ -45,8 +45,12 @@ impl Session {
     /// Reads the configuration without logging anything. Needs a runtime.
     pub fn read(global: &Global) -> Result<Self, Failure> {
         let located = config::locate(global.config.as_deref(), &World);
-        let flags =
-            Flags { listen: global.metrics_listen, glyphs: global.glyphs, color: global.color };
+        let flags = Flags {
+            listen: global.metrics_listen,
+            glyphs: global.glyphs,
+            color: global.color,
+            theme: global.theme,
+        };
         let safety = global.safety();
         let mut built = Vec::new();
         let ids = |settings: &integrations::Settings| {

@@ -1,5 +1,5 @@
 use super::{
-    driver::{self, Ends, Exit, Handles},
+    driver::{self, Asides, Ends, Exit, Handles, Shown},
     input::Inputs,
     screen::{Between, Screen, Sync},
     theme::Look,
@@ -16,6 +16,8 @@ pub struct Options {
     pub log: Option<File>,
     /// For terminals that would show what marks the beginning and end of a frame.
     pub unmarked: bool,
+    /// What is said to the terminal besides.
+    pub asides: Asides,
     /// Whether tmux lies between us and the terminal.
     pub tmux: bool,
     /// Panic while drawing, a second after the start; only in builds with debug assertions.
@@ -38,6 +40,7 @@ impl Options {
 pub struct Console {
     screen: Screen,
     look: Look,
+    asides: Asides,
     panics: bool,
 }
 
@@ -51,7 +54,8 @@ impl Console {
         let between = if options.tmux { Between::Tmux } else { Between::Nothing };
         let reach = (!options.unmarked).then_some(between);
         let screen = Screen::take(sync, reach, options.log)?;
-        Ok(Self { screen, look: options.look, panics: options.panics })
+        let Options { look, asides, panics, .. } = options;
+        Ok(Self { screen, look, asides, panics })
     }
 
     /// Shows what the engine publishes until the user leaves, `stop` fires or
@@ -63,8 +67,9 @@ impl Console {
     /// suspension, or a thread cannot be started. One that goes away is no error.
     pub async fn run(mut self, handles: Handles, stop: CancellationToken) -> io::Result<Exit> {
         let ends = Ends { stop, gone: CancellationToken::new() };
+        let shown = Shown { look: self.look, asides: self.asides };
         self.screen.watch(ends.gone.clone())?;
         let mut inputs = Inputs::open(self.panics)?;
-        driver::run(&mut self.screen, &mut inputs, handles, ends, &self.look).await
+        driver::run(&mut self.screen, &mut inputs, handles, ends, &shown).await
     }
 }

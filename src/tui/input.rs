@@ -1,4 +1,4 @@
-use crossterm::event::{self, Event, KeyEvent};
+use crossterm::event::{self, Event, KeyEvent, MouseEvent};
 use std::{io, thread};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -13,6 +13,8 @@ const WAITING: usize = 256;
 pub(super) enum Input {
     /// A key.
     Key(KeyEvent),
+    /// The mouse.
+    Mouse(MouseEvent),
     /// The terminal has another size.
     Resized,
     /// Somebody outside wants us to stop, as Ctrl-Z does.
@@ -101,8 +103,9 @@ fn read(keys: &mpsc::Sender<Input>) {
     loop {
         let input = match event::read() {
             Ok(Event::Key(key)) => Input::Key(key),
+            Ok(Event::Mouse(event)) => Input::Mouse(event),
             Ok(Event::Resize(..)) => Input::Resized,
-            Ok(Event::FocusGained | Event::FocusLost | Event::Mouse(_) | Event::Paste(_)) => {
+            Ok(Event::FocusGained | Event::FocusLost | Event::Paste(_)) => {
                 continue;
             }
             Err(error) => {

@@ -14,11 +14,13 @@
 
 mod console;
 mod driver;
+mod filter;
 mod glyphs;
 mod input;
 mod keymap;
 pub mod model;
 mod outlet;
+mod past;
 mod picture;
 mod screen;
 mod theme;
@@ -28,13 +30,13 @@ mod widget;
 mod words;
 
 pub use console::{Console, Options};
-pub use driver::{Ended, Exit, Handles};
+pub use driver::{Asides, Ended, Exit, Handles};
 pub use glyphs::Glyphs;
-pub use keymap::Keymap;
-pub use outlet::{Incident, Outlet};
+pub use keymap::{KeyProblem, KeyRow, Keymap};
+pub use outlet::{Incident, Outlet, Usage};
 pub use picture::{Paper, Picture};
 pub use screen::{Canvas, Sync};
-pub use theme::{Look, Palette};
+pub use theme::{Depth, Look, Palette, Theme};
 
 #[cfg(test)]
 mod sample;

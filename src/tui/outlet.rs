@@ -6,7 +6,7 @@ use super::{
     screen::{Aside, Sent},
 };
 use crate::domain::{Snapshot, perf::Record};
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Writes what leaves the screen. It knows the secrets, and where files may be.
@@ -18,6 +18,20 @@ pub trait Outlet: fmt::Debug + Send + Sync {
 
     /// Writes all of `incident`, without secrets, into a directory; returns which.
     fn export(&self, incident: Incident) -> Result<PathBuf, String>;
+
+    /// What this process has used so far, where the system says. Does not wait.
+    fn usage(&self) -> Option<Usage>;
+}
+
+/// What this process uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Time on processors since its start.
+    pub cpu: Duration,
+    /// Resident bytes.
+    pub memory: u64,
+    /// Open sockets.
+    pub sockets: usize,
 }
 
 /// What is known about an incident.
@@ -81,6 +95,10 @@ impl Errands {
         };
         self.under_way = Some(spawn_blocking(work));
         true
+    }
+
+    pub(super) fn usage(&self) -> Option<Usage> {
+        self.outlet.usage()
     }
 
     /// Waits for the end of the one that is under way, if any is. Can be dropped and

@@ -80,6 +80,16 @@ fn labelled(label: &str, text: &str) -> String {
     format!("{label:<8}{text}")
 }
 
+/// The window's title: the verdict, how many blockers, what is watched.
+pub(super) fn title(model: &Model) -> String {
+    let snapshot = model.snapshot();
+    let open = snapshot.blockers.iter().filter(|it| it.is_open()).count();
+    let count = if open > 0 { format!(" {open}") } else { String::new() };
+    let what = snapshot.app.as_ref().map_or(snapshot.host.as_str(), |app| &app.name);
+    let version = snapshot.app.as_ref().and_then(|app| app.version.as_deref()).unwrap_or_default();
+    plain(format!("{}{count} - {what} {version}", model.word().as_str()).trim(), LINE)
+}
+
 /// The verdict about what, and where.
 fn subject(model: &Model) -> String {
     let snapshot = model.snapshot();
@@ -111,6 +121,16 @@ mod tests {
         model.live = Arc::new(snapshot);
         insta::assert_snapshot!(status(&model));
         assert_eq!(status(&model).lines().count(), 1);
+    }
+
+    #[test]
+    fn the_title_tells_a_tab_what_is_the_matter() {
+        let mut model = sample::model();
+        assert_eq!(title(&model), "NO-GO 3 - web-3");
+        let mut snapshot = (*model.live).clone();
+        snapshot.app = Some(App { name: "api".into(), version: Some("4f2c1d9".into()) });
+        model.live = Arc::new(snapshot);
+        assert_eq!(title(&model), "NO-GO 3 - api 4f2c1d9");
     }
 
     #[test]

@@ -1,24 +1,30 @@
 //! Messages in, effects out. The only file here that waits for anything.
 
+mod caller;
+mod meter;
+mod terms;
+
+pub use caller::Asides;
+pub use terms::{Ended, Exit, Handles};
+
+pub(super) use terms::{Ends, Shown};
+
 use super::{
     input::{Input, Inputs},
     model::Model,
-    outlet::{Done, Errand, Errands, Incident, Outlet},
+    outlet::{Done, Errand, Errands, Incident},
     picture::Picture,
-    screen::{Aside, Sent},
+    screen::{Aside, Mouse, Sent},
     theme::Look,
     update::{Effect, Msg, update},
     view,
 };
-use crate::{
-    domain::{Snapshot, Word, perf::Board},
-    engine::Handle,
-    perf::LabHandle,
-};
+use crate::domain::{Snapshot, perf::Board};
+use caller::Caller;
+use meter::Meter;
 use ratatui::{buffer::Buffer, layout::Size};
 use std::{cmp, io, ops::ControlFlow, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 /// At most twenty frames a second of what changes by itself,
 const FRAME: Duration = Duration::from_millis(50);
@@ -45,57 +51,14 @@ pub(super) trait Surface {
     /// Tells the terminal something besides the picture; returns what went out.
     fn tell(&mut self, aside: Aside<'_>) -> Sent;
 
+    /// Bytes that went out so far.
+    fn written(&self) -> u64;
+
     /// Gives the terminal back and stops the process.
     fn suspend(&mut self) -> io::Result<()>;
 
     /// Takes the terminal again.
     fn resume(&mut self) -> io::Result<()>;
-}
-
-/// How the console ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exit {
-    /// The verdict that was shown last.
-    pub verdict: Word,
-    /// The deciding rule in a clause.
-    pub reason: String,
-    /// Why it ended.
-    pub ended: Ended,
-    /// The last picture, if the user wants it left behind.
-    pub picture: Option<Picture>,
-}
-
-/// Why the console ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The user left.
-    Quit,
-    /// It was told to stop.
-    Stopped,
-    /// There is no terminal any more.
-    TerminalGone,
-}
-
-/// What ends the console from outside.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ends {
-    /// Somebody wants it to stop.
-    pub(super) stop: CancellationToken,
-    /// The terminal is gone.
-    pub(super) gone: CancellationToken,
-}
-
-/// Whom the console hears and tells: each does its work elsewhere, but for the user.
-#[derive(Clone, Debug)]
-pub struct Handles {
-    /// The engine.
-    pub engine: Handle,
-    /// Whoever runs the performance tests.
-    pub lab: LabHandle,
-    /// Who sits in front of it.
-    pub user: Option<String>,
-    /// Where what leaves the screen goes.
-    pub outlet: Arc<dyn Outlet>,
 }
 
 /// What woke the loop.
@@ -117,10 +80,15 @@ pub(super) async fn run(
     inputs: &mut Inputs,
     mut desks: Handles,
     ends: Ends,
-    look: &Look,
+    shown: &Shown,
 ) -> io::Result<Exit> {
     let first = Arc::clone(&desks.engine.snapshots.borrow_and_update());
     let mut desk = Desk::new(first, surface.size()?, &desks);
+    desk.caller = Caller::new(shown.asides);
+    if shown.asides.mouse {
+        desk.model.mouse = true;
+        surface.tell(Aside::Mouse(Mouse::Ours));
+    }
     desk.fold(Msg::Board(Arc::clone(&desks.lab.boards.borrow_and_update())));
     let (mut heard, mut tested) = (true, true);
     loop {
@@ -145,14 +113,14 @@ pub(super) async fn run(
         match wake {
             Wake::Stop(ended) => return Ok(desk.exit(ended)),
             Wake::Draw(ready) => {
-                if desk.draw(surface, look, ready).is_err() {
+                if desk.draw(surface, &shown.look, ready).is_err() {
                     return Ok(desk.exit(Ended::TerminalGone));
                 }
             }
             Wake::Input(input) => {
                 let mut next = Some(input);
                 while let Some(input) = next {
-                    if desk.handle(surface, &desks, look, input)?.is_break() {
+                    if desk.handle(surface, &desks, &shown.look, input)?.is_break() {
                         return Ok(desk.exit(Ended::Quit));
                     }
                     next = inputs.waiting();
@@ -166,7 +134,10 @@ pub(super) async fn run(
             }
             Wake::EngineGone => heard = false,
             Wake::LabGone => tested = false,
-            Wake::Tick => desk.tick(),
+            Wake::Tick => {
+                desk.measure(surface);
+                desk.tick();
+            }
         }
     }
 }
@@ -195,6 +166,10 @@ struct Desk {
     away: bool,
     /// What is being written.
     errands: Errands,
+    /// What the console itself takes.
+    meter: Meter,
+    /// What is said besides.
+    caller: Caller,
     /// The picture to leave behind.
     last: Option<Picture>,
 }
@@ -202,9 +177,11 @@ struct Desk {
 impl Desk {
     fn new(snapshot: Arc<Snapshot>, size: Size, desks: &Handles) -> Self {
         let now = Instant::now();
+        let meter = Meter::new(&snapshot);
         let mut model = Model::new(snapshot);
-        update(&mut model, Msg::Resized(size.height));
+        update(&mut model, Msg::Resized(size));
         model.user.clone_from(&desks.user);
+        model.keys = Arc::clone(&desks.keys);
         Self {
             model,
             began: now,
@@ -214,6 +191,8 @@ impl Desk {
             tick: now,
             away: false,
             errands: Errands::new(Arc::clone(&desks.outlet)),
+            meter,
+            caller: Caller::new(Asides::default()),
             last: None,
         }
     }
@@ -254,6 +233,7 @@ impl Desk {
         if let Some(took) = ready? {
             self.fold(Msg::Stalled(took));
         }
+        self.caller.call(&self.model, |aside| surface.tell(aside));
         surface.draw(|buf| view::draw(&self.model, look, buf))?;
         (self.drawn, self.frame) = (Some(Instant::now()), None);
         Ok(())
@@ -269,19 +249,22 @@ impl Desk {
     ) -> io::Result<ControlFlow<()>> {
         let effect = match input {
             Input::Key(key) => self.fold(Msg::Key(key)),
+            Input::Mouse(event) => self.fold(Msg::Mouse(event)),
             Input::Resized => {
                 let size = surface.size()?;
-                self.fold(Msg::Resized(size.height))
+                self.fold(Msg::Resized(size))
             }
             Input::Suspend => Some(Effect::Suspend),
             Input::Continued => {
                 self.away = false;
                 surface.resume()?;
-                None
+                self.caller.forget();
+                self.model.mouse.then_some(Effect::Mouse(Mouse::Ours))
             }
             #[cfg(debug_assertions)]
             Input::Fault => fault(),
         };
+        self.measure(surface);
         self.touch(AFTER_KEY);
         match effect {
             Some(effect) => self.perform(surface, desks, look, effect),
@@ -318,6 +301,9 @@ impl Desk {
                 let picture = Picture::of(&self.model, look, surface.size()?);
                 self.begin(Errand::Export(Box::new(Incident::of(&self.model, picture))));
             }
+            Effect::Mouse(whose) => {
+                surface.tell(Aside::Mouse(whose));
+            }
             Effect::Redraw => surface.redraw(),
             Effect::Suspend if self.away => {}
             Effect::Suspend => {
@@ -327,6 +313,15 @@ impl Desk {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Measures what the console itself takes, while the help shows it.
+    fn measure(&mut self, surface: &impl Surface) {
+        if self.model.help.is_some() {
+            let usage = self.errands.usage();
+            let cost = self.meter.read(usage, surface.written(), &self.model.live);
+            cost.map(|cost| self.fold(Msg::Cost(cost)));
+        }
     }
 
     fn begin(&mut self, errand: Errand) {

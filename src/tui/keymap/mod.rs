@@ -1,11 +1,13 @@
 //! What a key asks for. The table is in [`table`]; which keys reach its rows, the
 //! user may change.
 
+mod custom;
 mod table;
 
+pub use custom::{KeyProblem, KeyRow};
 pub(super) use table::KEYMAP;
 
-use super::model::Model;
+use super::model::{Model, Pane};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::fmt;
 
@@ -28,6 +30,22 @@ pub(super) enum Action {
     Copy,
     /// Write what is known into files, for an incident.
     Export,
+    /// Look for something in what is shown.
+    Filter,
+    /// Choose a command by name.
+    Commands,
+    /// Give that pane the whole screen.
+    Full(Pane),
+    /// Give the pane at hand the whole screen.
+    Zoom,
+    /// Take the mouse, or give it back.
+    Mouse,
+    /// Go to another moment.
+    Time(Travel),
+    /// Let graphs show another span.
+    Span(Zoom),
+    /// Let long events go on in the next line, or not.
+    Wrap,
     /// Go back one level; never quits.
     Back,
     /// Go back one level; at the top, quit.
@@ -74,6 +92,23 @@ pub(super) enum Step {
     HalfPageUp,
     First,
     Last,
+}
+
+/// Where to go in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Travel {
+    Earlier,
+    Later,
+    EventBefore,
+    EventAfter,
+}
+
+/// How much of the time a graph shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Zoom {
+    In,
+    Out,
+    Whole,
 }
 
 /// A key with its modifiers.

@@ -1,9 +1,9 @@
 //! Every key, once. What a key does, the footer, the help, the palette and the
 //! settings are all read from [`KEYMAP`]; none of them names a key.
 
-use super::{Action, Binding, Key, Local, Step};
+use super::{Action, Binding, Key, Local, Step, Travel, Zoom};
 use crate::tui::{
-    model::{Model, Screen},
+    model::{Full, Model, Pane, Screen},
     update::is_possible,
 };
 use crossterm::event::{KeyCode, KeyModifiers};
@@ -52,11 +52,12 @@ pub(in crate::tui) const KEYMAP: &[Binding] = &[
         footer: |model| match (model.help, &model.screen) {
             (Some(_), _) => "close",
             (None, Screen::Tests) if model.asking => "do not",
-            (None, Screen::Integration(_) | Screen::Tests) => "back",
+            (None, _) if model.filters() => "show all",
+            (None, Screen::Integration(_) | Screen::Tests | Screen::Full(_)) => "back",
             (None, Screen::Home) => "",
         },
         help: "back, close, go live",
-        when: |model| can_go_back(model) || model.frozen.is_some(),
+        when: |model| can_go_back(model) || model.frozen.is_some() || model.filters(),
     },
     Binding {
         name: "recheck",
@@ -64,7 +65,7 @@ pub(in crate::tui) const KEYMAP: &[Binding] = &[
         action: Action::Here(Local::Recheck),
         footer: |_| "re-check",
         help: "re-check it now",
-        when: |model| browsing(model) && any(model),
+        when: |model| browsing(model) && any(model) && recheckable(model),
     },
     Binding {
         name: "recheck-all",
@@ -86,7 +87,7 @@ pub(in crate::tui) const KEYMAP: &[Binding] = &[
         name: "next",
         keys: &[plain('n')],
         action: Action::Here(Local::NextFailure),
-        footer: |_| "next failing",
+        footer: |model| if model.filters() { "next match" } else { "next failing" },
         help: "next failing",
         when: |model| browsing(model) && any(model),
     },
@@ -113,6 +114,41 @@ pub(in crate::tui) const KEYMAP: &[Binding] = &[
         footer: |_| "export",
         help: "export for an incident",
         when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "filter",
+        keys: &[plain('/')],
+        action: Action::Filter,
+        footer: |model| if model.help.is_some() { "search" } else { "filter" },
+        help: "filter what is shown",
+        when: |model| model.help.is_some() || browsing(model),
+    },
+    Binding {
+        name: "events",
+        keys: &[plain('l')],
+        action: Action::Full(Pane::Events),
+        footer: |model| if is_full(model) { "" } else { "events" },
+        help: "events, full screen",
+        when: browsing,
+    },
+    Binding {
+        name: "full",
+        keys: &[plain('f')],
+        action: Action::Zoom,
+        footer: |model| if is_full(model) { "" } else { "full" },
+        help: "blockers, evidence: full",
+        when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "wrap",
+        keys: &[plain('w')],
+        action: Action::Wrap,
+        footer: |_| "wrap",
+        help: "wrap long events",
+        when: |model| {
+            let events = |full: &Full| full.pane == Pane::Events;
+            browsing(model) && matches!(&model.screen, Screen::Full(full) if events(full))
+        },
     },
     Binding {
         name: "tests",
@@ -211,6 +247,78 @@ pub(in crate::tui) const KEYMAP: &[Binding] = &[
         when: |_| true,
     },
     Binding {
+        name: "earlier",
+        keys: &[plain('[')],
+        action: Action::Time(Travel::Earlier),
+        footer: |_| "earlier",
+        help: "a moment back",
+        when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "later",
+        keys: &[plain(']')],
+        action: Action::Time(Travel::Later),
+        footer: |_| "",
+        help: "a moment forward",
+        when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "event-before",
+        keys: &[plain('{')],
+        action: Action::Time(Travel::EventBefore),
+        footer: |_| "",
+        help: "an event back",
+        when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "event-after",
+        keys: &[plain('}')],
+        action: Action::Time(Travel::EventAfter),
+        footer: |_| "",
+        help: "an event forward",
+        when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "zoom-in",
+        keys: &[plain('+')],
+        action: Action::Span(Zoom::In),
+        footer: |_| "",
+        help: "graphs: less time",
+        when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "zoom-out",
+        keys: &[plain('-')],
+        action: Action::Span(Zoom::Out),
+        footer: |_| "",
+        help: "graphs: more time",
+        when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "zoom-reset",
+        keys: &[plain('=')],
+        action: Action::Span(Zoom::Whole),
+        footer: |_| "",
+        help: "graphs: all of it",
+        when: |model| browsing(model) && any(model),
+    },
+    Binding {
+        name: "mouse",
+        keys: &[plain('m')],
+        action: Action::Mouse,
+        footer: |_| "",
+        help: "mouse on, off",
+        when: |model| model.help.is_none(),
+    },
+    Binding {
+        name: "command",
+        keys: &[plain(':')],
+        action: Action::Commands,
+        footer: |_| "command",
+        help: "choose a command",
+        when: |model| model.help.is_none(),
+    },
+    Binding {
         name: "suspend",
         keys: &[ctrl('z')],
         action: Action::Suspend,
@@ -270,6 +378,19 @@ fn testing(model: &Model) -> bool {
 
 fn any(model: &Model) -> bool {
     model.integration().is_some()
+}
+
+/// A pane of several checks has none under the cursor.
+fn recheckable(model: &Model) -> bool {
+    match &model.screen {
+        Screen::Home | Screen::Integration(_) => true,
+        Screen::Full(full) => full.pane == Pane::Evidence,
+        Screen::Tests => false,
+    }
+}
+
+fn is_full(model: &Model) -> bool {
+    matches!(model.screen, Screen::Full(_))
 }
 
 fn can_go_back(model: &Model) -> bool {

@@ -1,4 +1,5 @@
 use super::{cells, line};
+use crate::tui::theme::exact;
 use ratatui::{
     buffer::{Buffer, Cell},
     style::{Color, Modifier},
@@ -63,12 +64,13 @@ impl Paper {
             Color::Magenta | Color::LightMagenta => ["#b98cce", "#8a3fa0"],
             Color::Cyan | Color::LightCyan => ["#62b9b4", "#13707a"],
             Color::Rgb(r, g, b) => return format!("#{r:02x}{g:02x}{b:02x}"),
-            Color::Reset
-            | Color::Black
-            | Color::Gray
-            | Color::DarkGray
-            | Color::White
-            | Color::Indexed(_) => [self.text(); 2],
+            Color::Indexed(index) => match exact(index) {
+                Some((r, g, b)) => return format!("#{r:02x}{g:02x}{b:02x}"),
+                None => [self.text(); 2],
+            },
+            Color::Reset | Color::Black | Color::Gray | Color::DarkGray | Color::White => {
+                [self.text(); 2]
+            }
         };
         match self {
             Self::Dark => dark.into(),

@@ -2,6 +2,8 @@
 
 /// Encoded bytes of a clipboard; terminals ignore what is longer.
 const LONGEST: usize = 74_994;
+/// Characters of a title or of a notification.
+const LINE: usize = 120;
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Something for the terminal that is no part of the picture.
@@ -9,6 +11,21 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 pub(in crate::tui) enum Aside<'a> {
     /// Text for its clipboard.
     Copy(&'a str),
+    /// The title of its window.
+    Title(&'a str),
+    /// News for somebody who looks elsewhere: the bell, and a notification.
+    Call(&'a str),
+    /// Whether the mouse is ours.
+    Mouse(Mouse),
+}
+
+/// Whose the mouse is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum Mouse {
+    /// The console's.
+    Ours,
+    /// The terminal's, which selects text with it.
+    Theirs,
 }
 
 /// How much of an aside went out.
@@ -38,9 +55,18 @@ pub(in crate::tui) enum Between {
 pub(super) fn encode(aside: Aside<'_>, between: Between, out: &mut Vec<u8>) -> Sent {
     let (sequence, sent) = match aside {
         Aside::Copy(text) => clipboard(text),
+        Aside::Title(text) => (osc("2;", text), Sent::Whole),
+        Aside::Call(text) => {
+            // tmux marks the window that rings; the notification it has to be handed through.
+            out.push(b'\x07');
+            (osc("9;", text), Sent::Whole)
+        }
+        Aside::Mouse(Mouse::Ours) => (b"\x1b[?1000h\x1b[?1006h".to_vec(), Sent::Whole),
+        Aside::Mouse(Mouse::Theirs) => (b"\x1b[?1006l\x1b[?1000l".to_vec(), Sent::Whole),
     };
     out.extend_from_slice(&sequence);
-    if between == Between::Tmux {
+    let passed_on = matches!(aside, Aside::Copy(_) | Aside::Call(_));
+    if between == Between::Tmux && passed_on {
         out.extend_from_slice(b"\x1bPtmux;");
         for byte in &sequence {
             if *byte == b'\x1b' {
@@ -51,6 +77,12 @@ pub(super) fn encode(aside: Aside<'_>, between: Between, out: &mut Vec<u8>) -> S
         out.extend_from_slice(b"\x1b\\");
     }
     sent
+}
+
+/// A sequence with a text in it, of which only ASCII that can be printed is left.
+fn osc(number: &str, text: &str) -> Vec<u8> {
+    let text = text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(LINE);
+    format!("\x1b]{number}{}\x07", text.collect::<String>()).into_bytes()
 }
 
 /// OSC 52. `c` is the one selection that mosh passes on.
@@ -90,6 +122,24 @@ mod tests {
         assert_eq!(told(Aside::Copy("NO-GO"), Between::Nothing), (plain.into(), Sent::Whole));
         let wrapped = format!("{plain}\u{1b}Ptmux;\u{1b}{plain}\u{1b}\\");
         assert_eq!(told(Aside::Copy("NO-GO"), Between::Tmux).0, wrapped);
+    }
+
+    #[test]
+    fn a_title_and_a_call_hold_nothing_but_text() {
+        let (title, _) = told(Aside::Title("NO-GO 4 - \u{1b}]0;x\u{7}\u{9b}api✓"), Between::Tmux);
+        assert_eq!(title, "\u{1b}]2;NO-GO 4 - ]0;xapi\u{7}", "and tmux takes it for its own");
+        let (call, _) = told(Aside::Call("T-minus: GO"), Between::Nothing);
+        assert_eq!(call, "\u{7}\u{1b}]9;T-minus: GO\u{7}");
+        let (wrapped, _) = told(Aside::Call("GO"), Between::Tmux);
+        assert!(wrapped.contains("\u{1b}Ptmux;\u{1b}\u{1b}]9;GO\u{7}\u{1b}\\"), "{wrapped:?}");
+    }
+
+    #[test]
+    fn the_mouse_is_taken_and_given_back() {
+        let (taken, _) = told(Aside::Mouse(Mouse::Ours), Between::Tmux);
+        assert_eq!(taken, "\u{1b}[?1000h\u{1b}[?1006h");
+        let (given, _) = told(Aside::Mouse(Mouse::Theirs), Between::Nothing);
+        assert_eq!(given, "\u{1b}[?1006l\u{1b}[?1000l");
     }
 
     #[test]

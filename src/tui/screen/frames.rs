@@ -19,12 +19,18 @@ pub(crate) struct Frames {
     outbox: Outbox,
     /// What goes out before the next frame.
     asides: Vec<u8>,
+    written: u64,
 }
 
 impl Frames {
     /// Starts the thread that writes to `out`.
     pub(crate) fn to(out: impl Write + Send + 'static, sync: Sync) -> io::Result<Self> {
-        Ok(Self { canvas: Canvas::new(sync), outbox: Outbox::start(out)?, asides: Vec::new() })
+        Ok(Self {
+            canvas: Canvas::new(sync),
+            outbox: Outbox::start(out)?,
+            asides: Vec::new(),
+            written: 0,
+        })
     }
 
     /// Waits until the last frame is out; returns how long that took, if the
@@ -43,6 +49,7 @@ impl Frames {
         let mut bytes = std::mem::take(&mut self.asides);
         let frame = self.canvas.frame(size, paint);
         bytes.extend(frame.unwrap_or_default());
+        self.written += bytes.len() as u64;
         if bytes.is_empty() { Ok(()) } else { self.outbox.send(bytes) }
     }
 
@@ -53,6 +60,11 @@ impl Frames {
             self.asides.clear();
         }
         encode(aside, between, &mut self.asides)
+    }
+
+    /// Bytes so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
     }
 
     /// Makes the next frame a whole one.

@@ -8,10 +8,11 @@ use std::{
     time::Duration,
 };
 
-/// Alternate screen, no cursor.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l";
-/// End of a frame that was under way, no style, cursor, the user's own screen.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?25h\x1b[?1049l";
+/// Alternate screen, no cursor; the window's title is put by.
+const ENTER: &[u8] = b"\x1b[22;2t\x1b[?1049h\x1b[?25l";
+/// End of a frame that was under way, no mouse, no style, cursor, the user's own screen
+/// and title.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[m\x1b[?25h\x1b[?1049l\x1b[23;2t";
 /// How long a terminal may take to read the farewell.
 const PATIENCE: Duration = Duration::from_millis(300);
 

@@ -11,7 +11,7 @@ mod scrollback;
 
 pub use canvas::{Canvas, Sync};
 
-pub(super) use aside::{Aside, Between, Sent};
+pub(super) use aside::{Aside, Between, Mouse, Sent};
 pub(super) use canvas::bounded;
 pub(super) use scrollback::scrollback;
 
@@ -99,6 +99,10 @@ impl Surface for Screen {
 
     fn redraw(&mut self) {
         self.frames.redraw();
+    }
+
+    fn written(&self) -> u64 {
+        self.frames.written()
     }
 
     fn tell(&mut self, aside: Aside<'_>) -> Sent {

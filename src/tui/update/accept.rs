@@ -1,6 +1,6 @@
 //! Letting somebody answer for a blocker: a reason, then an end.
 
-use super::Effect;
+use super::{Effect, typing::edit};
 use crate::{
     domain::{
         ACCEPTANCE_DAYS, Acceptance, Blocker, CheckId, LONGEST_ACCEPTANCE, SHORTEST_REASON,
@@ -65,11 +65,9 @@ pub(crate) fn is_possible(model: &Model) -> bool {
 /// Asks about the blocker under the cursor, or the foremost of all; about one that
 /// somebody answers for where there is no other.
 pub(super) fn ask(model: &mut Model) {
-    let here = |blocker: &&Blocker| match (&model.screen, model.check()) {
+    let here = |blocker: &&Blocker| match (model.under(), model.check()) {
         (Screen::Integration(_), Some(check)) => blocker.stands_at(&check.id),
-        (Screen::Integration(_) | Screen::Home | Screen::Tests, _) => {
-            model.selected.as_ref().is_some_and(|id| belongs(&blocker.check, id))
-        }
+        (_, _) => model.selected.as_ref().is_some_and(|id| belongs(&blocker.check, id)),
     };
     let all = || model.live.blockers.iter().filter(|blocker| blocker.is_acceptable());
     let open = || all().filter(|blocker| blocker.is_open());
@@ -85,25 +83,16 @@ pub(super) fn press(model: &mut Model, event: KeyEvent) -> Option<Effect> {
     }
     let prompt = model.prompt.as_mut()?;
     let control = event.modifiers.contains(KeyModifiers::CONTROL);
-    let alt = event.modifiers.contains(KeyModifiers::ALT);
     match (event.code, control) {
         (KeyCode::Esc, _) | (KeyCode::Char('c'), true) => model.prompt = None,
-        (KeyCode::Char('u'), true) => prompt.text().clear(),
         (KeyCode::Char('l'), true) => return Some(Effect::Redraw),
         (KeyCode::Char('z'), true) => return Some(Effect::Suspend),
-        (KeyCode::Char(c), false) if !alt => {
-            let text = prompt.text();
-            if text.chars().count() < LONGEST_REASON && !c.is_control() {
-                text.push(c);
-            }
-        }
-        (KeyCode::Backspace, _) => {
-            prompt.text().pop();
-        }
         (KeyCode::Up, _) => another(model, false),
         (KeyCode::Down, _) => another(model, true),
         (KeyCode::Enter, _) => return go_on(model),
-        _ => {}
+        _ => {
+            edit(prompt.text(), event, LONGEST_REASON);
+        }
     }
     None
 }

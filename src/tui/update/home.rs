@@ -29,17 +29,29 @@ pub(super) fn act(model: &mut Model, action: Local) -> Option<Effect> {
 }
 
 fn go(model: &mut Model, step: Step) {
-    let views = &model.snapshot().integrations;
-    let to = moved(model.row(), views.len(), step, model.height);
-    model.selected = views.get(to).map(|view| view.id.clone());
+    let stops = model.stops();
+    let here = stops.iter().position(|at| *at == model.row()).unwrap_or(0);
+    let to = stops.get(moved(here, stops.len(), step, model.size.height));
+    let view = to.and_then(|at| model.snapshot().integrations.get(*at));
+    model.selected = view.map(|view| view.id.clone());
 }
 
 fn next(model: &mut Model, order: Direction) {
     let views = &model.snapshot().integrations;
-    let wanted = |at: usize| views[at].checks.iter().any(|check| model.stands_out(check));
+    let fails = |at: usize| views[at].checks.iter().any(|check| model.stands_out(check));
+    let wanted = |at: usize| if model.filters() { model.wants_view(&views[at]) } else { fails(at) };
     match sought(model.row(), views.len(), order, wanted) {
         Some(at) => model.selected = Some(views[at].id.clone()),
-        None => model.say("nothing fails"),
+        None => model.say(none(model)),
+    }
+}
+
+/// That there is no next one.
+pub(super) fn none(model: &Model) -> String {
+    if model.filters() {
+        format!("nothing matches {:?}", model.filter.trim())
+    } else {
+        "nothing fails".into()
     }
 }
 

@@ -34,7 +34,7 @@ fn show(model: &mut Model, id: IntegrationId) {
 
 fn go(model: &mut Model, step: Step) {
     let Some(view) = model.integration() else { return };
-    let to = moved(model.check_row(), view.checks.len(), step, model.height);
+    let to = moved(model.check_row(), view.checks.len(), step, model.size.height);
     let id = view.checks.get(to).map(|check| check.id.clone());
     model.screen = Screen::Integration(id);
 }

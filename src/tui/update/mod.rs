@@ -2,17 +2,23 @@
 
 mod accept;
 mod baseline;
+mod full;
 mod home;
 mod integration;
+mod mouse;
 mod perf;
 mod recheck;
+mod time;
+mod typing;
 
 pub(super) use accept::{ENDS, Prompt, is_possible};
 pub(super) use recheck::Asked;
+pub(super) use typing::{Command as Chosen, Typing, has};
 
 use super::{
     keymap::{self, Action, Local, Step},
-    model::{Model, Screen},
+    model::{Cost, Model, Pane, Screen},
+    screen::Mouse,
     words,
 };
 use crate::{
@@ -23,7 +29,8 @@ use crate::{
     engine::{Command, Refused, Selection},
     units,
 };
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
+use ratatui::layout::Size;
 use std::{cmp, sync::Arc, time::Duration};
 
 /// How long a message stays: long enough to be read, too short to mislead.
@@ -42,14 +49,18 @@ pub(super) enum Msg {
     Board(Arc<Board>),
     /// Nobody takes orders for the tests.
     Unheard,
-    /// The terminal has so many rows.
-    Resized(u16),
+    /// The terminal has that size.
+    Resized(Size),
+    /// The mouse did something.
+    Mouse(MouseEvent),
     /// The engine would not take a command.
     Refused(Refused),
     /// The terminal took that long for one frame.
     Stalled(Duration),
     /// An errand came to this end.
     Said(String),
+    /// What the console itself takes.
+    Cost(Cost),
 }
 
 /// What the driver is to do about it.
@@ -71,15 +82,24 @@ pub(super) enum Effect {
     Copy(String),
     /// Write what is shown into files.
     Export,
+    /// Take the mouse, or give it back.
+    Mouse(Mouse),
 }
 
 /// Folds one message into the model.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Option<Effect> {
     match msg {
         Msg::Key(event) if model.prompt.is_some() => return accept::press(model, event),
-        Msg::Key(event) => return act(model, keymap::lookup(model, event)?),
+        Msg::Key(event) if model.typing.is_some() => return typing::press(model, event),
+        Msg::Key(event) => match keymap::lookup(model, event) {
+            Some(action) => return act(model, action),
+            None => {
+                typing::begin_in_help(model, event);
+            }
+        },
         Msg::Snapshot(snapshot) => {
             model.live = snapshot;
+            time::keep(model);
             model.since = Duration::ZERO;
             recheck::answer(model);
         }
@@ -90,13 +110,15 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Option<Effect> {
         }
         Msg::Board(board) => perf::receive(model, board),
         Msg::Unheard => model.say("the tests cannot be reached; press the key again"),
-        Msg::Resized(height) => model.height = height,
+        Msg::Resized(size) => model.size = size,
+        Msg::Mouse(event) => return mouse::hear(model, event),
         Msg::Refused(refused) => {
             model.asked = None;
             let then = if refused == Refused::Busy { "; press the key again" } else { "" };
             model.say(format!("{refused}{then}"));
         }
         Msg::Said(text) => model.say(text),
+        Msg::Cost(cost) => model.cost = Some(cost),
         Msg::Stalled(took) => {
             model.say(format!("the terminal read nothing for {}", units::span(took)));
         }
@@ -122,6 +144,16 @@ fn act(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Tests => {
             (model.screen, model.asking) = (Screen::Tests, false);
         }
+        Action::Filter if model.help.is_some() => typing::begin(model, Typing::Help),
+        Action::Filter => typing::begin(model, Typing::Filter),
+        Action::Commands => typing::begin(model, Typing::Command(Chosen::default())),
+        Action::Full(pane) => full::open(model, pane),
+        Action::Zoom if *model.under() == Screen::Home => full::open(model, Pane::Blockers),
+        Action::Zoom => full::open(model, Pane::Evidence),
+        Action::Mouse => return Some(mouse::toggle(model)),
+        Action::Time(travel) => time::travel(model, travel),
+        Action::Span(zoom) => time::zoom(model, zoom),
+        Action::Wrap => model.wrap = !model.wrap,
         Action::Copy => return Some(Effect::Copy(copied(model))),
         Action::Export => return Some(Effect::Export),
         Action::Here(action) => return here(model, action),
@@ -134,7 +166,7 @@ fn here(model: &mut Model, action: Local) -> Option<Effect> {
     match (model.help, &model.screen, action) {
         (Some(top), _, Local::Move(step)) => {
             // The view stops at the last line; no help is longer than this.
-            let moved = moved(usize::from(top), 99, step, model.height);
+            let moved = moved(usize::from(top), 99, step, model.size.height);
             model.help = u16::try_from(moved).ok();
             None
         }
@@ -142,31 +174,39 @@ fn here(model: &mut Model, action: Local) -> Option<Effect> {
         (None, Screen::Home, _) => home::act(model, action),
         (None, Screen::Integration(_), _) => integration::act(model, action),
         (None, Screen::Tests, _) => perf::act(model, action),
+        (None, Screen::Full(_), _) => full::act(model, action),
     }
 }
 
 /// What is copied: the evidence of the check under the cursor, or the answer in a line.
 fn copied(model: &Model) -> String {
-    match (&model.screen, model.check()) {
+    match (model.under(), model.check()) {
         (Screen::Integration(_), Some(check)) => words::evidence(model, check),
-        (Screen::Integration(_) | Screen::Home | Screen::Tests, _) => words::status(model),
+        (_, _) => words::status(model),
     }
 }
 
 fn back(model: &mut Model) {
     if model.help.take().is_some() {
+        model.sought.clear();
         return;
     }
-    match model.screen {
+    if model.filters() && model.screen != Screen::Tests {
+        model.filter.clear();
+        return;
+    }
+    match &model.screen {
         Screen::Home if model.frozen.is_some() => freeze(model),
         Screen::Home => {}
         Screen::Tests if model.asking => model.asking = false,
+        Screen::Full(full) => model.screen = (*full.under).clone(),
         Screen::Integration(_) | Screen::Tests => model.screen = Screen::Home,
     }
 }
 
 fn freeze(model: &mut Model) {
     if model.frozen.take().is_some() {
+        model.run = None;
         model.say("live again");
     } else {
         model.frozen = Some((Arc::clone(&model.live), model.live_now()));
@@ -226,124 +266,4 @@ impl Direction {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::sample;
-    use crossterm::event::{KeyCode, KeyModifiers};
-
-    pub(super) fn press(model: &mut Model, code: KeyCode) -> Option<Effect> {
-        update(model, Msg::Key(code.into()))
-    }
-
-    fn said(model: &Model) -> &str {
-        model.message.as_ref().map_or("", |message| &message.text)
-    }
-
-    #[test]
-    fn q_goes_back_level_by_level_and_quits_at_the_top() {
-        let mut model = sample::model();
-        press(&mut model, KeyCode::Enter);
-        press(&mut model, KeyCode::Char('?'));
-        assert_eq!(press(&mut model, KeyCode::Char('q')), None);
-        assert!(model.help.is_none() && model.screen != Screen::Home);
-        assert_eq!(press(&mut model, KeyCode::Char('q')), None);
-        assert_eq!(model.screen, Screen::Home);
-        assert_eq!(press(&mut model, KeyCode::Char('q')), Some(Effect::Quit));
-    }
-
-    #[test]
-    fn esc_never_quits() {
-        let mut model = sample::model();
-        press(&mut model, KeyCode::Char(' '));
-        for _ in 0..5 {
-            assert_eq!(press(&mut model, KeyCode::Esc), None);
-        }
-        assert!(model.frozen.is_none(), "at the top it goes back to live");
-    }
-
-    #[test]
-    fn quitting_suspending_and_redrawing_work_from_anywhere() {
-        let ctrl = |c| Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
-        let mut model = sample::model();
-        for keys in [vec![], vec![KeyCode::Enter], vec![KeyCode::Char('?')]] {
-            for code in keys {
-                assert_eq!(press(&mut model, code), None);
-            }
-            assert_eq!(press(&mut model, KeyCode::Char('Q')), Some(Effect::QuitKeeping));
-            assert_eq!(update(&mut model, ctrl('c')), Some(Effect::Quit));
-            assert_eq!(update(&mut model, ctrl('z')), Some(Effect::Suspend));
-            assert_eq!(update(&mut model, ctrl('l')), Some(Effect::Redraw));
-        }
-    }
-
-    #[test]
-    fn a_frozen_screen_stays_and_counts_what_it_misses() {
-        let mut model = sample::model();
-        press(&mut model, KeyCode::Char(' '));
-        let held = Arc::clone(model.snapshot());
-        for seq in 1..=4 {
-            let next = Snapshot { seq: held.seq + seq, ..(*held).clone() };
-            update(&mut model, Msg::Snapshot(Arc::new(next)));
-        }
-        update(&mut model, Msg::Tick(Duration::from_secs(12)));
-        assert!(Arc::ptr_eq(model.snapshot(), &held));
-        let twelve = Duration::from_secs(12);
-        let standing = super::super::model::Standing::Frozen { age: twelve, waiting: 4 };
-        assert_eq!(model.standing(), standing);
-        press(&mut model, KeyCode::Char(' '));
-        assert_eq!(model.snapshot().seq, held.seq + 4);
-        assert_eq!(said(&model), "live again");
-    }
-
-    #[test]
-    fn the_help_scrolls_and_takes_no_other_keys() {
-        let mut model = sample::model();
-        press(&mut model, KeyCode::F(1));
-        press(&mut model, KeyCode::Down);
-        press(&mut model, KeyCode::Down);
-        assert_eq!(model.help, Some(2));
-        assert_eq!(press(&mut model, KeyCode::Char('r')), None);
-        assert!(model.asked.is_none());
-        press(&mut model, KeyCode::Esc);
-        assert_eq!(model.help, None);
-    }
-
-    #[test]
-    fn a_refused_command_is_said_with_what_to_do() {
-        let mut model = sample::model();
-        press(&mut model, KeyCode::Char('r'));
-        update(&mut model, Msg::Refused(Refused::Busy));
-        assert!(said(&model).starts_with("busy") && said(&model).ends_with("press the key again"));
-        assert!(model.asked.is_none());
-    }
-
-    #[test]
-    fn a_message_goes_after_a_minute_and_a_stall_is_said() {
-        let mut model = sample::model();
-        update(&mut model, Msg::Stalled(Duration::from_secs(42)));
-        assert_eq!(said(&model), "the terminal read nothing for 42s");
-        update(&mut model, Msg::Tick(Duration::from_mins(1)));
-        assert!(model.message.is_some());
-        update(&mut model, Msg::Tick(Duration::from_secs(61)));
-        assert!(model.message.is_none());
-    }
-
-    #[test]
-    fn movement_stops_at_both_ends() {
-        let step = |row, step| moved(row, 6, step, 24);
-        assert_eq!([step(0, Step::Up), step(5, Step::Down)], [0, 5]);
-        assert_eq!([step(0, Step::HalfPageDown), step(2, Step::HalfPageUp)], [5, 0]);
-        assert_eq!([step(3, Step::First), step(3, Step::Last)], [0, 5]);
-        assert_eq!(moved(0, 0, Step::Last, 24), 0);
-    }
-
-    #[test]
-    fn looking_goes_round_in_both_directions() {
-        let wanted = |at| at == 1 || at == 4;
-        assert_eq!(sought(1, 6, Direction::Forwards, wanted), Some(4));
-        assert_eq!(sought(4, 6, Direction::Forwards, wanted), Some(1));
-        assert_eq!(sought(1, 6, Direction::Backwards, wanted), Some(4));
-        assert_eq!(sought(0, 6, Direction::Forwards, |_| false), None);
-        assert_eq!(sought(0, 0, Direction::Forwards, |_| true), None);
-    }
-}
+mod tests;

@@ -16,7 +16,7 @@ pub(super) fn act(model: &mut Model, action: Local) -> Option<Effect> {
             return Some(Effect::Order(Order::Abort));
         }
         Local::Move(step) => {
-            let to = moved(model.test_row(), model.board.tests.len(), step, model.height);
+            let to = moved(model.test_row(), model.board.tests.len(), step, model.size.height);
             model.test = model.board.tests.get(to).map(|entry| entry.offer.test.clone());
             model.asking = false;
         }

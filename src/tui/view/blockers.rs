@@ -26,7 +26,7 @@ pub(super) fn counts(model: &Model) -> [usize; 4] {
 }
 
 /// Whether it did not stand in the way when the baseline was taken.
-fn is_new(blocker: &Blocker) -> bool {
+pub(super) fn is_new(blocker: &Blocker) -> bool {
     blocker.new == Some(true) && blocker.cleared.is_none() && blocker.number > 0
 }
 
@@ -46,13 +46,16 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
     }
     page.title(title, "BLOCKERS", format_args!("{note}"));
     let rows = usize::from(area.height.saturating_sub(1));
-    let entries = &model.snapshot().blockers;
+    let wanted = |blocker: &&Blocker| model.wants_blocker(blocker);
+    let entries: Vec<&Blocker> = model.snapshot().blockers.iter().filter(wanted).collect();
     let shown = if entries.len() > rows { rows.saturating_sub(1) } else { entries.len() };
-    for (line, blocker) in (1..area.height).zip(&entries[..shown]) {
+    for (line, blocker) in (1..area.height).zip(entries[..shown].iter().copied()) {
         row(page, Slot::of(area, line), model, blocker);
     }
     let last = Slot::of(area, area.height.saturating_sub(1)).skip(3);
-    if entries.is_empty() && rows > 0 {
+    if entries.is_empty() && rows > 0 && model.filters() {
+        page.put(Slot::of(area, 1).skip(1), "no blocker has that", Role::Muted);
+    } else if entries.is_empty() && rows > 0 {
         nothing(page, Slot::of(area, 1).skip(1), model);
     } else if shown < entries.len() && rows > 0 {
         let more = &entries[shown..];
@@ -121,7 +124,7 @@ fn location(page: &mut Page<'_>, slot: Slot, model: &Model, blocker: &Blocker) {
     }
 }
 
-fn sign(blocker: &Blocker) -> Sign {
+pub(super) fn sign(blocker: &Blocker) -> Sign {
     match (blocker.cleared, &blocker.accepted) {
         (Some(_), _) => Sign::Pass,
         (None, Some(_)) => Sign::Off,

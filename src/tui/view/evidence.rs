@@ -18,7 +18,7 @@ const MOST: usize = 6;
 pub(in crate::tui) struct Entry {
     pub(in crate::tui) label: &'static str,
     pub(in crate::tui) text: String,
-    role: Role,
+    pub(super) role: Role,
 }
 
 /// What the newest run of `check` asked, wanted and was told, the most needed first.

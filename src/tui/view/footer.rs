@@ -4,12 +4,14 @@ use crate::tui::{
     keymap::{Action, Bound},
     model::Model,
     theme::Role,
-    update::{ENDS, Prompt},
+    update::{ENDS, Prompt, Typing},
 };
 
 /// What the last key did, or else what the user has to know.
 pub(super) fn message(page: &mut Page<'_>, slot: Slot, model: &Model) {
-    if let Some(prompt) = &model.prompt {
+    if let Some(typing) = &model.typing {
+        page.put(slot.skip(1), &hint_of(model, typing), Role::Muted);
+    } else if let Some(prompt) = &model.prompt {
         let hint = "enter goes on, up and down choose another, esc leaves it";
         match &prompt.wrong {
             Some(wrong) => page.put(slot.skip(1), wrong, Role::Warn),
@@ -17,6 +19,9 @@ pub(super) fn message(page: &mut Page<'_>, slot: Slot, model: &Model) {
         };
     } else if let Some(message) = &model.message {
         page.put(slot.skip(1), &message.text, Role::Plain);
+    } else if model.filters() {
+        let says = format_args!("shows what has {:?}; n goes to the next", model.filter.trim());
+        page.print(slot.skip(1), Role::Muted, says);
     } else if let Some(notice) = model.snapshot().notices.first() {
         let rest = page.sign(slot.skip(1), Sign::Warn).skip(1);
         let more = model.snapshot().notices.len() - 1;
@@ -30,6 +35,16 @@ pub(super) fn message(page: &mut Page<'_>, slot: Slot, model: &Model) {
 pub(super) fn keys(page: &mut Page<'_>, slot: Slot, model: &Model) {
     if let Some(prompt) = &model.prompt {
         question(page, slot.skip(1), prompt);
+        return;
+    }
+    if let Some(typing) = &model.typing {
+        let (sign, text) = match typing {
+            Typing::Filter => ("/", &model.filter),
+            Typing::Help => ("/", &model.sought),
+            Typing::Command(command) => (":", &command.text),
+        };
+        let rest = page.put(slot.skip(1), sign, Role::Strong);
+        typed(page, rest, text);
         return;
     }
     let mut room = usize::from(slot.width);
@@ -66,7 +81,27 @@ fn question(page: &mut Page<'_>, slot: Slot, prompt: &Prompt) {
         None => slot,
     };
     let rest = page.put(slot, &asked, Role::Strong);
-    let typed = prompt.typed();
+    typed(page, rest, prompt.typed());
+}
+
+/// How a filter finds, and how it ends.
+fn hint_of(model: &Model, typing: &Typing) -> String {
+    match typing {
+        Typing::Filter => {
+            let views = model.snapshot().integrations.iter();
+            let count = views.filter(|view| model.wants_view(view)).count();
+            let blockers = model.snapshot().blockers.iter();
+            let blockers = blockers.filter(|blocker| model.wants_blocker(blocker)).count();
+            let events = model.events().count();
+            format!("in {count} rows, {blockers} blockers, {events} events; enter keeps it")
+        }
+        Typing::Help => "every word of it is looked for; esc shows all".into(),
+        Typing::Command(_) => "enter runs the one under the cursor, tab completes".into(),
+    }
+}
+
+/// The end of what was typed, and a cursor.
+fn typed(page: &mut Page<'_>, rest: Slot, typed: &str) {
     let room = usize::from(rest.width.saturating_sub(1));
     let mut from = 0;
     while width(&typed[from..]) > room {

@@ -27,18 +27,19 @@ pub(super) fn draw(page: &mut Page<'_>, slot: Slot, model: &Model) {
     let mut rest = slot.skip(TEXT);
     if slot.width >= WITH_CLOCK {
         let (before, clock) = rest.split_last(8);
-        page.put(clock, &(page.look().clock)(model.wall()), Role::Plain);
+        let shown = if model.run.is_some() { model.wall_of(model.now()) } else { model.wall() };
+        page.put(clock, &(page.look().clock)(shown), Role::Plain);
         rest = before.split_last(1).0;
     }
     let roomy = slot.width >= SPACIOUS;
-    match (&model.screen, model.standing()) {
-        (_, standing @ (Standing::Frozen { .. } | Standing::Stale(_))) => {
+    match (model.under(), model.standing()) {
+        (_, standing @ (Standing::Frozen { .. } | Standing::Past { .. } | Standing::Stale(_))) => {
             held(page, rest, model, standing);
         }
         (Screen::Integration(_), Standing::Live | Standing::Paused) => {
             opened(page, rest, model);
         }
-        (Screen::Home | Screen::Tests, Standing::Live | Standing::Paused) => {
+        (_, Standing::Live | Standing::Paused) => {
             overall(page, rest, model, roomy);
         }
     }
@@ -109,6 +110,10 @@ fn held(page: &mut Page<'_>, slot: Slot, model: &Model, standing: Standing) {
             let text = format!("FROZEN {}, {waiting} update{plural} wait", units::age(age));
             (text, "space goes live".to_owned())
         }
+        Standing::Past { ago, run, of } => {
+            let text = format!("PAST {} ago, run {run}/{of}", units::age(ago));
+            (text, "esc goes live".to_owned())
+        }
         Standing::Stale(age) => {
             let was = snapshot.verdict.word.as_str();
             let host = &snapshot.host;
@@ -120,9 +125,9 @@ fn held(page: &mut Page<'_>, slot: Slot, model: &Model, standing: Standing) {
         Standing::Live | Standing::Paused => (String::new(), String::new()),
     };
     let score = score(snapshot.score, slot.width);
-    let name = match (&model.screen, model.integration()) {
+    let name = match (model.under(), model.integration()) {
         (Screen::Integration(_), Some(view)) => format!("> {}", view.title),
-        (Screen::Integration(_) | Screen::Home | Screen::Tests, _) => String::new(),
+        (_, _) => String::new(),
     };
     let parts = [
         (text.as_str(), Role::Warn),
@@ -212,6 +217,7 @@ fn standing(page: &mut Page<'_>, slot: Slot, model: &Model) -> Slot {
         Standing::Live => ("LIVE", Role::Muted),
         Standing::Paused => ("PAUSED", Role::Warn),
         Standing::Frozen { .. } => ("FROZEN", Role::Warn),
+        Standing::Past { .. } => ("PAST", Role::Warn),
         Standing::Stale(_) => ("STALE", Role::Warn),
     };
     page.print_right(slot, role, format_args!("{word}")).split_last(2).0

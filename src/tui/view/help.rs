@@ -1,15 +1,21 @@
 use super::{Page, Slot, Stack, footer};
-use crate::tui::{
-    glyphs::Sign,
-    keymap::Bound,
-    model::{Model, Screen},
-    theme::Role,
+use crate::{
+    tui::{
+        glyphs::Sign,
+        keymap::Bound,
+        model::{Cost, Model, Screen},
+        theme::Role,
+        update::has,
+    },
+    units,
 };
 use ratatui::layout::Rect;
 use std::cmp;
 
 /// Width from which there is room for two columns of keys.
 const TWO_COLUMNS: u16 = 72;
+/// Height from which our own cost has a place.
+const WITH_COST: u16 = 12;
 /// Columns of the keys themselves.
 const KEYS: u16 = 14;
 
@@ -46,16 +52,24 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, top: u16) {
         Screen::Home => "KEYS: all integrations",
         Screen::Integration(_) => "KEYS: one integration",
         Screen::Tests => "KEYS: performance tests",
+        Screen::Full(_) => "KEYS: one pane",
     };
     let under = Model { help: None, ..model.clone() };
-    let works = |bound: &Bound<'_>| (bound.row.when)(&under);
-    let mut bindings: Vec<Bound<'_>> = model.keys.bound().filter(works).collect();
-    bindings.extend(model.keys.bound().filter(|bound| !works(bound)));
-    let lines = lines(&bindings, area.width >= TWO_COLUMNS);
+    let lines = lines(model, &under, area.width >= TWO_COLUMNS);
+    // What we take ourselves is never scrolled away.
+    if let Some(cost) = model.cost.filter(|_| area.height >= WITH_COST) {
+        page.put(stack.last_line().skip(1), &told(&cost), Role::Plain);
+        page.title(stack.last_line(), "THIS PROGRAM", format_args!(""));
+    }
     let rows = usize::from(stack.left.height);
     let first = cmp::min(usize::from(top), (lines.len() + 1).saturating_sub(rows));
     let title = stack.line();
-    page.title(title, screen, format_args!("esc closes"));
+    let more = if lines.len() + 1 > rows + first { ", down for more" } else { "" };
+    let does = if model.sought.is_empty() { "type to search" } else { "esc shows all" };
+    page.title(title, screen, format_args!("{does}{more}"));
+    if lines.is_empty() {
+        page.put(stack.line().skip(1), "nothing here has that", Role::Muted);
+    }
     for line in lines.iter().skip(first) {
         if stack.left.height == 0 {
             break;
@@ -64,13 +78,23 @@ pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model, top: u16) {
     }
 }
 
-fn lines<'a>(bindings: &[Bound<'a>], two_columns: bool) -> Vec<Line<'a>> {
+/// What has what is looked for: keys, signs, columns.
+fn lines<'a>(model: &'a Model, under: &Model, two_columns: bool) -> Vec<Line<'a>> {
+    let sought = |texts: &[&str]| has(&model.sought, texts);
+    let named = |bound: &Bound<'_>| sought(&[bound.row.name, bound.row.help, &bound.shown()]);
+    let works = |bound: &Bound<'_>| (bound.row.when)(under);
+    let mut keys: Vec<Bound<'_>> = model.keys.bound().filter(named).filter(works).collect();
+    keys.extend(model.keys.bound().filter(named).filter(|bound| !works(bound)));
+    let signs: Vec<_> = SIGNS.into_iter().filter(|(_, meaning)| sought(&[meaning])).collect();
+    let columns: Vec<_> =
+        COLUMNS.into_iter().filter(|(name, meaning)| sought(&[name, meaning])).collect();
     let mut lines: Vec<Line<'a>> = Vec::new();
-    lines.extend(side_by_side(bindings, two_columns).map(|(left, right)| Line::Keys(left, right)));
-    lines.extend([Line::Blank, Line::Title("SIGNS")]);
-    let signs = side_by_side(&SIGNS, two_columns);
-    lines.extend(signs.map(|(left, right)| Line::Signs(left, right)));
-    let columns = side_by_side(&COLUMNS, two_columns);
+    lines.extend(side_by_side(&keys, two_columns).map(|(left, right)| Line::Keys(left, right)));
+    if !signs.is_empty() || !columns.is_empty() {
+        lines.extend([Line::Blank, Line::Title("SIGNS")]);
+    }
+    lines.extend(side_by_side(&signs, two_columns).map(|(left, right)| Line::Signs(left, right)));
+    let columns = side_by_side(&columns, two_columns);
     lines.extend(columns.map(|(left, right)| Line::Columns(left, right)));
     lines
 }
@@ -106,6 +130,20 @@ fn draw_line(page: &mut Page<'_>, slot: Slot, line: &Line<'_>, under: &Model) {
             column(page, right, *second);
         }
     }
+}
+
+/// What the console itself takes, in a line.
+fn told(cost: &Cost) -> String {
+    let known = |text: Option<String>| text.unwrap_or_else(|| "?".into());
+    let cpu = known(cost.cpu.map(|percent| format!("{percent:.1}")));
+    let memory = known(cost.memory.map(units::bytes));
+    let sockets = known(cost.sockets.map(|count| count.to_string()));
+    format!(
+        "cpu {cpu} %   rss {memory}   {:.0} checks/min   {sockets} sockets   {:.0} B/s   up {}",
+        cost.runs,
+        cost.written,
+        units::age(cost.up)
+    )
 }
 
 fn key(page: &mut Page<'_>, slot: Slot, bound: Bound<'_>, under: &Model) {

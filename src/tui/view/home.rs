@@ -20,29 +20,57 @@ const STACKED: u16 = 16;
 /// The home screen: all integrations, what stands in the way, what happened.
 pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
     let height = area.height + 1;
-    let large = area.width >= LARGE.0 && height >= LARGE.1;
-    let mut stack = Stack::new(area);
-    footer::keys(page, stack.last_line(), model);
-    footer::message(page, stack.last_line(), model);
-    if height >= WITH_RULE {
-        header::rule(page, stack.line(), model);
+    let Plan { footer, message, rule, heads, table, mut stack, large } = plan(area, model);
+    footer::keys(page, footer, model);
+    footer::message(page, message, model);
+    if let Some(slot) = rule {
+        header::rule(page, slot, model);
     }
-    if large {
-        stack.last_line();
-        stack.line();
-    }
-    let heads = (height >= WITH_HEADS).then(|| stack.line());
-    let rows = rows_of_table(model, stack.left.height, height);
     if let Some(slot) = heads {
-        overview::heads(page, slot, model, rows);
+        overview::heads(page, slot, model, table.height);
     }
-    overview::draw(page, stack.take(rows), model);
+    overview::draw(page, table, model);
     if large {
         stack.line();
         roomy(page, stack, model);
     } else {
         tight(page, stack, model, height);
     }
+}
+
+/// Where the parts of it are.
+struct Plan {
+    footer: Slot,
+    message: Slot,
+    rule: Option<Slot>,
+    heads: Option<Slot>,
+    table: Rect,
+    stack: Stack,
+    large: bool,
+}
+
+fn plan(area: Rect, model: &Model) -> Plan {
+    let height = area.height + 1;
+    let large = area.width >= LARGE.0 && height >= LARGE.1;
+    let mut stack = Stack::new(area);
+    let footer = stack.last_line();
+    let message = stack.last_line();
+    let rule = (height >= WITH_RULE).then(|| stack.line());
+    if large {
+        stack.last_line();
+        stack.line();
+    }
+    let heads = (height >= WITH_HEADS).then(|| stack.line());
+    let rows = rows_of_table(model, stack.left.height, height);
+    let table = stack.take(rows);
+    Plan { footer, message, rule, heads, table, stack, large }
+}
+
+/// The integration on that line of a screen whose lines below row 1 are `area`.
+pub(super) fn row_at(area: Rect, model: &Model, line: u16) -> Option<usize> {
+    let table = plan(area, model).table;
+    let row = line.checked_sub(table.y).filter(|row| *row < table.height)?;
+    overview::shown(model, table.height).get(usize::from(row)).copied()
 }
 
 /// As many rows as there are integrations, but never so many that nothing else has a place.

@@ -208,7 +208,12 @@ fn row(page: &mut Page<'_>, slot: Slot, model: &Model, (check, selected): (&Chec
         page.put(cells.cursor, ">", Role::Focus);
     }
     page.sign(cells.sign, Sign::of_check(check));
-    page.put(cells.name, check.id.name(), if selected { Role::Focus } else { Role::Plain });
+    let name = match (selected, model.wants_check(check)) {
+        (true, _) => Role::Focus,
+        (false, true) => Role::Plain,
+        (false, false) => Role::Muted,
+    };
+    page.put(cells.name, check.id.name(), name);
     // What another one is the cause of steps back behind it.
     let own = check.freshness == Freshness::Fresh && model.root_of(check).is_none();
     let value = if own { Role::Plain } else { Role::Muted };
@@ -244,7 +249,7 @@ fn latency(page: &mut Page<'_>, area: Rect, model: &Model, view: &IntegrationVie
     let holds = stands.map(|(stale, _)| stale).min().unwrap_or(Duration::from_mins(1));
     let now = model.now();
     let (label, deploy) = (memory::seconds, memory::deployed(model));
-    let graph = Graph { series: &view.latency, now, holds, label, deploy };
+    let graph = Graph { series: &view.latency, now, holds, label, deploy, zoom: model.zoom };
     let [p50, p95] = [50, 95].map(|percent| detail::percentile(&view.latency, percent));
     let mut stack = Stack::new(area);
     if view.latency.is_empty() {

@@ -47,7 +47,8 @@ pub(super) fn graph<'a>(model: &Model, check: &'a CheckView) -> Graph<'a> {
         Some(Quantity::Count(_) | Quantity::PerSecond(_)) | None => number,
     };
     let holds = limits.map_or(Duration::from_mins(1), |(stale, _)| stale);
-    Graph { series: &check.measures, now: model.now(), holds, label, deploy: deployed(model) }
+    let (now, deploy, zoom) = (model.now(), deployed(model), model.zoom);
+    Graph { series: &check.measures, now, holds, label, deploy, zoom }
 }
 
 /// When the deploy was that is marked on every graph.

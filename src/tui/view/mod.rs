@@ -5,6 +5,7 @@ mod detail;
 mod events;
 mod evidence;
 mod footer;
+mod full;
 mod grid;
 mod header;
 mod help;
@@ -13,6 +14,7 @@ mod integration;
 mod memory;
 mod overview;
 mod page;
+mod palette;
 mod perf;
 mod since;
 mod strip;
@@ -23,8 +25,13 @@ pub(super) use page::{Page, Slot, width};
 use super::{
     model::{Model, Screen},
     theme::Look,
+    update::Typing,
+    widget::WINDOWS,
 };
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Rect, Size},
+};
 use std::cmp;
 
 /// Under this size there is room for the verdict and nothing else.
@@ -41,13 +48,33 @@ pub fn draw(model: &Model, look: &Look, buf: &mut Buffer) {
         return;
     }
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    if let Some(Typing::Command(command)) = &model.typing {
+        palette::draw(page, body, model, command);
+        return;
+    }
     match (model.help, &model.screen) {
         (Some(top), _) => help::draw(page, body, model, top),
         (None, Screen::Integration(_)) => integration::draw(page, body, model),
         (None, Screen::Tests) => perf::draw(page, body, model),
+        (None, Screen::Full(full)) => full::draw(page, body, model, full),
         (None, Screen::Home) if area.height < TABLE => strip::draw(page, body, model),
         (None, Screen::Home) => home::draw(page, body, model),
     }
+}
+
+/// The integration that the home screen of that model shows on line `line`, if any.
+pub(super) fn row_at(model: &Model, line: u16) -> Option<usize> {
+    let Size { width, height } = model.size;
+    let too_small = width < LINE.0 || height < TABLE;
+    let body = Rect::new(0, 1, width, height.checked_sub(1).filter(|_| !too_small)?);
+    home::row_at(body, model, line)
+}
+
+/// Which of the spans the graphs show that choose one by themselves.
+pub(super) fn span(model: &Model) -> usize {
+    let free = Model { zoom: None, ..model.clone() };
+    let window = memory::subject(&free).map(|check| memory::graph(&free, check).window());
+    WINDOWS.iter().position(|known| Some(*known) == window).unwrap_or(WINDOWS.len() - 1)
 }
 
 /// Cuts an area into panes, one below the other.

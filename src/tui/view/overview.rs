@@ -122,15 +122,26 @@ pub(super) fn heads(page: &mut Page<'_>, slot: Slot, model: &Model, rows: u16) {
     }
 }
 
+/// The integrations that have a place on so many rows, the selected one among them.
+pub(super) fn shown(model: &Model, rows: u16) -> Vec<usize> {
+    let count = model.snapshot().integrations.len();
+    // Where all have a place all keep it; elsewhere only what is looked for takes one.
+    let all = count <= usize::from(rows);
+    let mut shown = if all { (0..count).collect() } else { model.stops() };
+    let here = shown.iter().position(|at| *at == model.row()).unwrap_or(0);
+    let first = first_row(here, shown.len(), usize::from(rows));
+    shown.drain(..first);
+    shown
+}
+
 /// One row per integration, the selected one in view.
 pub(super) fn draw(page: &mut Page<'_>, area: Rect, model: &Model) {
     let views = &model.snapshot().integrations;
     let selected = model.row();
-    let first = first_row(selected, views.len(), usize::from(area.height));
-    let rows = views.iter().enumerate().skip(first);
-    for (line, (at, view)) in (0..area.height).zip(rows) {
-        let slot = Slot::of(area, line);
-        row(page, slot, model, (at, view, at == selected));
+    for (line, at) in (0..area.height).zip(shown(model, area.height)) {
+        if let Some(view) = views.get(at) {
+            row(page, Slot::of(area, line), model, (at, view, at == selected));
+        }
     }
     if views.is_empty() {
         page.put(Slot::of(area, 0).skip(1), "nothing is watched", Role::Muted);
@@ -150,7 +161,12 @@ fn row(
     }
     page.sign(cells.sign, sign);
     page.print_right(cells.number, Role::Plain, format_args!("{}", at + 1));
-    page.put(cells.title, &view.title, if selected { Role::Focus } else { Role::Plain });
+    let title = match (selected, model.wants_view(view)) {
+        (true, _) => Role::Focus,
+        (false, true) => Role::Plain,
+        (false, false) => Role::Muted,
+    };
+    page.put(cells.title, &view.title, title);
     score(page, &cells, view, sign.role());
     checks(page, cells.checks, view.checks.iter().map(Sign::of_check));
     if cells.spark.width > 0 {

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use std::{cmp, time::Duration};
 
 /// The spans that a graph can show; the first that holds everything known is taken.
-const WINDOWS: [Duration; 4] = [
+pub(in crate::tui) const WINDOWS: [Duration; 4] = [
     Duration::from_mins(2),
     Duration::from_mins(5),
     Duration::from_mins(10),
@@ -34,6 +34,8 @@ pub(in crate::tui) struct Graph<'a> {
     pub(in crate::tui) label: fn(f64) -> String,
     /// When the deploy was.
     pub(in crate::tui) deploy: Option<Duration>,
+    /// Which of the spans it shows, where that was chosen.
+    pub(in crate::tui) zoom: Option<usize>,
 }
 
 /// What the picture spans.
@@ -62,6 +64,9 @@ impl Scale {
 impl Graph<'_> {
     /// The span that it shows.
     pub(in crate::tui) fn window(&self) -> Duration {
+        if let Some(chosen) = self.zoom.and_then(|zoom| WINDOWS.get(zoom)) {
+            return *chosen;
+        }
         let first = self.series.iter().next().map_or(self.now, |sample| sample.at);
         let known = self.now.saturating_sub(first);
         // A little more than fits is not worth a picture that is half empty.
@@ -237,6 +242,7 @@ mod tests {
             holds: Duration::from_secs(12),
             label: |value| format!("{value:.0}"),
             deploy: None,
+            zoom: None,
         };
         let lines = drawn(size, look, |page, area| graph.draw(page, area));
         lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
@@ -263,6 +269,7 @@ mod tests {
                 holds: Duration::from_secs(12),
                 label: |value| format!("{value:.0}"),
                 deploy: Some(Duration::from_secs(deploy)),
+                zoom: None,
             };
             let lines = drawn((24, 4), &sample::look(), |page, area| graph.draw(page, area));
             lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
@@ -320,7 +327,9 @@ mod tests {
             let series = rising(1);
             let (now, holds) = (Duration::from_secs(now), Duration::ZERO);
             let label = |_| String::new();
-            Graph { series: &series, now, holds, label, deploy: None }.window().as_secs()
+            Graph { series: &series, now, holds, label, deploy: None, zoom: None }
+                .window()
+                .as_secs()
         };
         assert_eq!(
             [window(0), window(132), window(133), window(661), window(9999)],

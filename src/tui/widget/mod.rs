@@ -10,7 +10,7 @@ mod score_bar;
 pub(super) use check_strip::{checks, runs};
 pub(super) use histogram::histogram;
 pub(super) use latency_spark::LatencySpark;
-pub(super) use memory_graph::Graph;
+pub(super) use memory_graph::{Graph, WINDOWS};
 pub(super) use score_bar::score_bar;
 
 #[cfg(test)]

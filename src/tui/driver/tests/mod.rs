@@ -2,14 +2,19 @@
 //! surface that counts bytes.
 
 mod budget;
+mod leaving;
 mod stall;
 
 use super::*;
 use crate::{
-    domain::perf::{Board, Order},
-    engine::Command,
+    domain::{
+        Word,
+        perf::{Board, Order},
+    },
+    engine::{Command, Handle},
     perf::LabHandle,
     tui::{
+        outlet::{Outlet, Usage},
         sample,
         screen::{Canvas, Sync},
     },
@@ -71,6 +76,10 @@ impl Surface for Paper {
 
     fn redraw(&mut self) {
         self.canvas.forget();
+    }
+
+    fn written(&self) -> u64 {
+        self.frames.iter().map(|(_, bytes)| *bytes as u64).sum()
     }
 
     fn tell(&mut self, aside: Aside<'_>) -> Sent {
@@ -140,35 +149,10 @@ impl Outlet for Shelf {
         assert!(incident.picture.text().starts_with(" NO-GO"));
         Err("the disk is full".into())
     }
-}
 
-#[tokio::test(start_paused = true)]
-async fn what_is_copied_goes_to_a_file_and_to_the_terminal_without_secrets() {
-    let (paper, exit) = play(Paper::new(80, 24), async |desktop| {
-        for code in [KeyCode::Char('2'), KeyCode::Enter, KeyCode::Char('y')] {
-            desktop.press(code).await;
-        }
-        desktop.wait(500).await;
-        desktop.press(KeyCode::Char('Q')).await;
-        desktop.wait(100).await;
-    })
-    .await;
-    assert_eq!(paper.row(22), " sent to the terminal, and in /state/copied.txt");
-    let [told] = paper.told.as_slice() else { panic!("{:?}", paper.told) };
-    assert!(told.contains("refused by [secret]:5432") && !told.contains("127.0.0.1"), "{told}");
-    let picture = exit.picture.unwrap();
-    assert!(picture.text().contains("> 2 DB observability"), "{}", picture.text());
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_export_that_fails_says_why() {
-    let (paper, exit) = play(Paper::new(80, 24), async |desktop| {
-        desktop.press(KeyCode::Char('e')).await;
-        desktop.wait(500).await;
-    })
-    .await;
-    assert_eq!(paper.row(22), " nothing is exported: the disk is full");
-    assert!(exit.picture.is_none());
+    fn usage(&self) -> Option<Usage> {
+        Some(Usage { cpu: Duration::from_millis(30), memory: 11 << 20, sockets: 2 })
+    }
 }
 
 /// Runs the console while `script` plays; returns what it drew on and how it ended.
@@ -180,7 +164,7 @@ async fn play<S: Surface>(mut paper: S, script: impl AsyncFnOnce(&mut Desktop)) 
     let ends = Ends::default();
     let mut desktop = Desktop { keys, snapshots, commands, tests, orders, ends };
     let ends = desktop.ends.clone();
-    let look = sample::look();
+    let look = Shown { look: sample::look(), ..Shown::default() };
     let console = async {
         let mut inputs = Inputs::from_channel(input);
         let handles = Handles {
@@ -188,6 +172,7 @@ async fn play<S: Surface>(mut paper: S, script: impl AsyncFnOnce(&mut Desktop)) 
             lab,
             user: None,
             outlet: Arc::new(Shelf),
+            keys: Arc::default(),
         };
         run(&mut paper, &mut inputs, handles, ends, &look).await.unwrap()
     };
@@ -329,13 +314,15 @@ async fn a_dead_engine_turns_the_screen_stale_and_leaves_the_keys_alive() {
     let (snapshots, newest) = watch::channel(Arc::new(sample::snapshot()));
     let (sender, _) = mpsc::channel(1);
     let mut paper = Paper::new(80, 24);
-    let (look, ends) = (sample::look(), Ends::default());
+    let look = Shown { look: sample::look(), ..Shown::default() };
+    let ends = Ends::default();
     let mut inputs = Inputs::from_channel(input);
     let handles = Handles {
         engine: Handle::new(newest, sender),
         lab: lab().0,
         user: None,
         outlet: Arc::new(Shelf),
+        keys: Arc::default(),
     };
     let script = async {
         drop(snapshots);

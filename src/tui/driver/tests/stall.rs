@@ -41,6 +41,10 @@ impl Surface for Piped {
         self.0.redraw();
     }
 
+    fn written(&self) -> u64 {
+        self.0.written()
+    }
+
     fn tell(&mut self, aside: Aside<'_>) -> Sent {
         self.0.tell(aside, crate::tui::screen::Between::Nothing)
     }

@@ -1,3 +1,4 @@
+mod finding;
 mod pictures;
 mod sizes;
 

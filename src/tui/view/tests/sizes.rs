@@ -63,7 +63,10 @@ fn hostile_tests(text: &str) -> Board {
 /// What a person may come to see: each screen, with texts of every kind.
 fn places() -> Vec<Model> {
     let mut places = Vec::new();
-    for keys in ["", "1\n", "?", "4\nG", " ", "t", "tG\n"] {
+    for keys in [
+        "", "1\n", "?", "4\nG", " ", "t", "tG\n", "l", "lwj", "f", "1\nf", "/e", "/zz\n", ":",
+        ":re", "?x", "[", "{+",
+    ] {
         for mut model in [hostile(), sample::model_with_tests(), Model::new(Arc::default())] {
             press(&mut model, keys);
             places.push(model);

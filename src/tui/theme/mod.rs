@@ -1,3 +1,9 @@
+mod themed;
+
+pub use themed::{Depth, Theme};
+
+pub(super) use themed::exact;
+
 use super::glyphs::Glyphs;
 use crate::{
     domain::{Timestamp, Word},
@@ -40,6 +46,8 @@ pub enum Palette {
     Sixteen,
     /// None: bold, dim and reverse alone.
     Plain,
+    /// A theme's.
+    Themed(Theme),
 }
 
 impl Palette {
@@ -70,7 +78,8 @@ impl Palette {
         let style = style.remove_modifier(Modifier::all().difference(style.add_modifier));
         match (self, colour) {
             (Self::Sixteen, Some(colour)) => style.fg(colour),
-            (Self::Sixteen, None) | (Self::Plain, _) => style,
+            (Self::Themed(theme), Some(colour)) => style.fg(theme.instead_of(colour)),
+            (Self::Sixteen | Self::Themed(_), None) | (Self::Plain, _) => style,
         }
     }
 }

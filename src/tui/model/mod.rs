@@ -2,13 +2,15 @@
 
 use super::{
     keymap::Keymap,
-    update::{Asked, Prompt},
+    past::Past,
+    update::{Asked, Prompt, Typing},
 };
 use crate::domain::{
     Blocker, CheckId, CheckView, Freshness, IntegrationId, IntegrationView, Severity, Snapshot,
     Timestamp, Word,
     perf::{Board, Entry},
 };
+use ratatui::layout::Size;
 use std::{cmp, sync::Arc, time::Duration};
 
 /// Ages move in steps of this, so that a screen at rest is quiet.
@@ -26,6 +28,47 @@ pub(super) enum Screen {
     Integration(Option<CheckId>),
     /// The performance tests.
     Tests,
+    /// One pane alone.
+    Full(Full),
+}
+
+/// A pane that has the whole screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Full {
+    /// Which.
+    pub(super) pane: Pane,
+    /// Its first entry that shows.
+    pub(super) top: usize,
+    /// The screen underneath.
+    pub(super) under: Box<Screen>,
+}
+
+/// What can have the whole screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pane {
+    /// What happened.
+    Events,
+    /// What stands in the way, with everything about it.
+    Blockers,
+    /// What the selected check rests on.
+    Evidence,
+}
+
+/// What the console itself takes; unknown where the system does not say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Cost {
+    /// Of one processor, in percent.
+    pub(super) cpu: Option<f64>,
+    /// Resident bytes.
+    pub(super) memory: Option<u64>,
+    /// Open sockets.
+    pub(super) sockets: Option<usize>,
+    /// Runs of checks a minute.
+    pub(super) runs: f64,
+    /// Bytes a second to the terminal.
+    pub(super) written: f64,
+    /// Since the start.
+    pub(super) up: Duration,
 }
 
 /// How what is shown relates to what is.
@@ -41,6 +84,15 @@ pub(super) enum Standing {
         age: Duration,
         /// Publications since.
         waiting: u64,
+    },
+    /// It is what was, so long ago.
+    Past {
+        /// How long ago.
+        ago: Duration,
+        /// Which of the moments that are kept.
+        run: usize,
+        /// How many those are.
+        of: usize,
     },
     /// The engine has not said anything for that long.
     Stale(Duration),
@@ -62,6 +114,12 @@ pub struct Model {
     pub(super) live: Arc<Snapshot>,
     /// The snapshot that the user holds, and the moment.
     pub(super) frozen: Option<(Arc<Snapshot>, Duration)>,
+    /// What was known before.
+    pub(super) past: Past,
+    /// Which of those moments is shown, while it is the past.
+    pub(super) run: Option<usize>,
+    /// Which span graphs show; the one that holds everything without it.
+    pub(super) zoom: Option<usize>,
     /// How long ago the newest came.
     pub(super) since: Duration,
     /// Which screen is showing.
@@ -84,10 +142,22 @@ pub struct Model {
     pub(super) test: Option<String>,
     /// Whether the user is asked if that test may be started.
     pub(super) asking: bool,
-    /// Rows of the terminal, for half a page of movement.
-    pub(super) height: u16,
+    /// The terminal's, for half a page of movement and for where the mouse is.
+    pub(super) size: Size,
+    /// Whether the mouse is ours.
+    pub(super) mouse: bool,
     /// Which keys do what.
     pub(super) keys: Arc<Keymap>,
+    /// What the user looks for.
+    pub(super) filter: String,
+    /// What the help is searched for.
+    pub(super) sought: String,
+    /// The line that is being typed.
+    pub(super) typing: Option<Typing>,
+    /// Whether long events go on in the next line.
+    pub(super) wrap: bool,
+    /// What the console itself takes, while somebody looks.
+    pub(super) cost: Option<Cost>,
 }
 
 impl Model {
@@ -97,6 +167,9 @@ impl Model {
         Self {
             live: snapshot,
             frozen: None,
+            past: Past::default(),
+            run: None,
+            zoom: None,
             since: Duration::ZERO,
             screen: Screen::Home,
             selected,
@@ -108,8 +181,14 @@ impl Model {
             board: Arc::default(),
             test: None,
             asking: false,
-            height: 24,
+            size: Size::new(80, 24),
+            mouse: false,
             keys: Arc::default(),
+            filter: String::new(),
+            sought: String::new(),
+            typing: None,
+            wrap: false,
+            cost: None,
         }
     }
 
@@ -117,7 +196,7 @@ impl Model {
     pub fn word(&self) -> Word {
         match self.standing() {
             Standing::Stale(_) => Word::Hold,
-            Standing::Live | Standing::Paused | Standing::Frozen { .. } => {
+            Standing::Live | Standing::Paused | Standing::Frozen { .. } | Standing::Past { .. } => {
                 self.snapshot().verdict.word
             }
         }
@@ -159,6 +238,9 @@ impl Model {
     pub(super) fn standing(&self) -> Standing {
         if let Some((snapshot, at)) = &self.frozen {
             let age = self.live_now().saturating_sub(*at);
+            if let Some(run) = self.run {
+                return Standing::Past { ago: age, run: run + 1, of: self.past.len() };
+            }
             let waiting = self.live.seq.saturating_sub(snapshot.seq);
             return Standing::Frozen { age, waiting };
         }
@@ -182,9 +264,17 @@ impl Model {
         self.snapshot().integrations.get(self.row()).map(AsRef::as_ref)
     }
 
+    /// The screen that shows, or the one underneath a pane that has all of it.
+    pub(super) fn under(&self) -> &Screen {
+        match &self.screen {
+            Screen::Full(full) => &full.under,
+            screen @ (Screen::Home | Screen::Integration(_) | Screen::Tests) => screen,
+        }
+    }
+
     /// The position of the selected check in the selected integration.
     pub(super) fn check_row(&self) -> usize {
-        let Screen::Integration(Some(id)) = &self.screen else { return 0 };
+        let Screen::Integration(Some(id)) = self.under() else { return 0 };
         let checks = self.integration().map_or(&[][..], |view| &view.checks);
         checks.iter().position(|check| check.id == *id).unwrap_or(0)
     }
@@ -251,63 +341,4 @@ fn stale_after(snapshot: &Snapshot) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::sample;
-
-    #[test]
-    fn the_selection_follows_its_integration_through_a_reorder() {
-        let mut model = sample::model();
-        model.selected = Some(IntegrationId::new("apis").unwrap());
-        assert_eq!(model.row(), 3);
-        let mut snapshot = (*model.live).clone();
-        snapshot.integrations.reverse();
-        model.live = Arc::new(snapshot);
-        assert_eq!(model.row(), 2);
-        assert_eq!(model.integration().unwrap().id.as_str(), "apis");
-    }
-
-    #[test]
-    fn a_selection_that_is_gone_falls_back_to_the_first() {
-        let mut model = sample::model();
-        model.selected = Some(IntegrationId::new("gone").unwrap());
-        assert_eq!(model.row(), 0);
-        let nothing = Model::new(Arc::default());
-        assert!(nothing.integration().is_none() && nothing.check().is_none());
-    }
-
-    #[test]
-    fn silence_of_the_engine_turns_any_verdict_into_hold() {
-        let mut model = sample::model();
-        assert_eq!((model.standing(), model.word()), (Standing::Live, Word::NoGo));
-        model.since = Duration::from_secs(22); // twice the cadence and a timeout
-        assert_eq!(model.standing(), Standing::Live);
-        model.since = Duration::from_secs(23);
-        assert_eq!(model.standing(), Standing::Stale(model.since));
-        assert_eq!(model.word(), Word::Hold);
-        let paused = Snapshot { paused: true, ..(*model.live).clone() };
-        model.live = Arc::new(paused);
-        assert_eq!(model.standing(), Standing::Paused, "a pause is not silence");
-    }
-
-    #[test]
-    fn ages_move_in_calm_steps() {
-        let mut model = sample::model();
-        let then = model.live.at;
-        let mut ages = Vec::new();
-        for second in 0..12 {
-            model.since = Duration::from_secs(second);
-            ages.push(model.age(then).as_secs());
-        }
-        ages.dedup();
-        assert!(ages.len() <= 4, "{ages:?}");
-    }
-
-    #[test]
-    fn a_check_belongs_to_one_instance_only() {
-        let id = IntegrationId::named("redis", "a").unwrap();
-        assert!(belongs(&id.check("lock"), &id));
-        assert!(!belongs(&IntegrationId::named("redis", "ab").unwrap().check("lock"), &id));
-        assert!(!belongs(&IntegrationId::new("redis").unwrap().check("lock"), &id));
-    }
-}
+mod tests;
