@@ -5,12 +5,14 @@
 )]
 
 mod check;
+mod compare;
 mod memory;
 mod perf;
 mod picture;
 mod report;
 
 pub use check::{Check, ExitStyle, Format, Output};
+pub use compare::PerfCompare;
 pub use memory::PerfMemory;
 pub use perf::{Perf, PerfDb, PerfFormat, PerfLoad, PerfRedis, PerfRequest, PerfScale, Shares};
 pub use picture::{Picture, PicturePaper, PictureSize};

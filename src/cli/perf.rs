@@ -1,4 +1,4 @@
-use super::{check::span, memory::PerfMemory};
+use super::{check::span, compare::PerfCompare, memory::PerfMemory};
 use crate::perf::{
     load::{Expected, Profile},
     redis::Mix,
@@ -43,6 +43,13 @@ pub enum Perf {
     /// is surely under --max-growth, with 1 if it leaks, if something failed or the process
     /// ended, and with 3 if nobody can tell.
     Memory(Box<PerfMemory>),
+    /// Compares two results of the same test: what is surely better or worse, and by how
+    /// much.
+    ///
+    /// What is compared are the parts of each test, ten at least. It ends with 0 if nothing
+    /// is worse, with 1 if something is, with 3 if nobody can tell, and with 2 if the two
+    /// are not alike.
+    Compare(PerfCompare),
 }
 
 const PROFILES: &str = "\
@@ -50,6 +57,8 @@ Profiles, with what they do where you say nothing else:
   standard  500 requests a second by plan, 10 s to warm up, then 30 s; latency counts
             from the moment of the plan, so that a server that stands still cannot hide it
   closed    100 connections, each asks again when it has its answer; 2 s, then 10 s
+  soak      500 requests a second by plan for 30 minutes, 2 at least: worse at the end
+            than at the begin is NO-GO
   smoke     100 users, 1000 requests; mean under 100 ms, 500/s, under 6 % failures";
 
 /// The load on a Redis.
@@ -299,7 +308,7 @@ impl ValueEnum for Mix {
 
 impl ValueEnum for Profile {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Smoke, Self::Standard, Self::Closed]
+        &[Self::Smoke, Self::Standard, Self::Closed, Self::Soak]
     }
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {

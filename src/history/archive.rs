@@ -100,11 +100,8 @@ impl Archive {
     /// those that had begun at `until`.
     pub async fn tests(&mut self, until: Timestamp) -> Result<Vec<Record>, String> {
         timely(async {
-            let sql = "SELECT record FROM test WHERE at <= $1 ORDER BY at DESC LIMIT $2";
-            let rows = ask(sql).bind(until.0).bind(TESTS).rows(self.link.at()).await?;
-            let texts = rows.iter().filter_map(|row| row.must::<String>(0).ok());
             let mut last: Vec<Record> = Vec::new();
-            for record in texts.filter_map(|text| serde_json::from_str::<Record>(&text).ok()) {
+            for record in self.tested(until).await? {
                 let same = |it: &Record| it.test == record.test && it.target == record.target;
                 if !last.iter().any(same) {
                     last.push(record);
@@ -113,6 +110,18 @@ impl Archive {
             Ok(last)
         })
         .await
+    }
+
+    /// The results of performance tests, the newest first, 500 at most.
+    pub async fn results(&mut self) -> Result<Vec<Record>, String> {
+        timely(self.tested(Timestamp(i64::MAX))).await
+    }
+
+    async fn tested(&mut self, until: Timestamp) -> Result<Vec<Record>, Trouble> {
+        let sql = "SELECT record FROM test WHERE at <= $1 ORDER BY at DESC LIMIT $2";
+        let rows = ask(sql).bind(until.0).bind(TESTS).rows(self.link.at()).await?;
+        let texts = rows.iter().filter_map(|row| row.must::<String>(0).ok());
+        Ok(texts.filter_map(|text| serde_json::from_str(&text).ok()).collect())
     }
 
     /// How the file is.

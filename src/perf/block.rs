@@ -2,7 +2,7 @@
 //! so that only what holds from block to block can be relied on.
 
 use super::{number::float, quantile::within, times::Times};
-use crate::domain::perf::Load;
+use crate::domain::perf::{Block, Load};
 use std::time::Duration;
 
 /// Blocks that a test is cut into, about,
@@ -11,17 +11,6 @@ const MANY: u64 = 10;
 const LONGEST: u64 = 6;
 /// Blocks that are kept.
 const KEPT: usize = 600;
-
-/// A part of a test, some whole seconds long.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Block {
-    /// The mean time of those that ended well.
-    pub mean: Duration,
-    /// Those that ended well, a second.
-    pub per_second: f64,
-    /// Within which time half, 95 and 99 of 100 ended well; none where too many failed.
-    pub within: [Option<Duration>; 3],
-}
 
 /// The shares of [`Block::within`].
 pub(super) const SHARES: [f64; 3] = [0.5, 0.95, 0.99];
@@ -68,6 +57,7 @@ impl Blocks {
             mean: Duration::from_secs_f64(well.mean() / 1e6),
             per_second: float(well.len()) / float(self.seconds),
             within: SHARES.map(|share| within(&well, lost, share).time),
+            failed: float(lost) / float((well.len() + lost).max(1)),
         });
     }
 

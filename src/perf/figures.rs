@@ -1,8 +1,8 @@
-use super::{block::Block, number::float, quantile::latency, times::Times, window::Window};
+use super::{host::host, number::float, quantile::latency, times::Times, window::Window};
 use crate::{
     domain::{
         Timestamp,
-        perf::{Ended, Generator, Kept, Latency, Load, Operation, Record, Second, VERSION},
+        perf::{Block, Ended, Generator, Kept, Latency, Load, Operation, Record, Second, VERSION},
     },
     units,
 };
@@ -122,7 +122,9 @@ impl Figures {
         Record {
             version: VERSION,
             test,
+            profile: String::new(),
             target,
+            host: host(),
             began,
             load,
             ended: self.ended,
@@ -133,12 +135,15 @@ impl Figures {
             kept: self.kept,
             generator: self.generator,
             seconds: self.seconds,
+            blocks: self.samples.blocks,
             goals: Vec::new(),
             notes: Vec::new(),
             facts: Vec::new(),
             receipt: None,
             scale: None,
             memory: None,
+            drift: None,
+            against: None,
         }
     }
 }

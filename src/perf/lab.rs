@@ -1,8 +1,15 @@
 //! Runs the tests that somebody at a console starts, one at a time.
 
-use super::{Reins, Test, Untested};
-use crate::domain::perf::{Board, Entry, Order, Progress, Record, Running};
-use std::{sync::Arc, time::Duration};
+use super::{
+    Reins, Test, Untested,
+    against::{compare, is_comparable, unlike},
+};
+use crate::domain::perf::{Board, Ended, Entry, Order, Progress, Record, Running};
+use std::{
+    future::{Future, ready},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinError, JoinHandle, JoinSet},
@@ -44,6 +51,15 @@ pub struct Lab {
 impl Lab {
     /// Makes `tests` ready to be started. Must be called within a runtime.
     pub fn start(tests: Vec<Arc<dyn Test>>) -> (Self, LabHandle) {
+        Self::start_after(tests, ready(Vec::new()))
+    }
+
+    /// The same, with results of earlier tests to compare with, the newest first, as soon
+    /// as they are there.
+    pub fn start_after(
+        tests: Vec<Arc<dyn Test>>,
+        earlier: impl Future<Output = Vec<Record>> + Send + 'static,
+    ) -> (Self, LabHandle) {
         let cancel = CancellationToken::new();
         let (orders, received) = mpsc::channel(ORDERS);
         let entry = |test: &Arc<dyn Test>| Entry {
@@ -54,8 +70,9 @@ impl Lab {
         };
         let board = Board { tests: tests.iter().map(entry).collect(), running: None };
         let (publish, boards) = watch::channel(Arc::new(board.clone()));
-        let bench = Bench { tests, board, publish, cancel: cancel.clone(), clean: true };
-        let task = tokio::spawn(bench.run(received));
+        let (cancelled, past) = (cancel.clone(), Vec::new());
+        let bench = Bench { tests, board, publish, cancel: cancelled, clean: true, past };
+        let task = tokio::spawn(bench.run(received, earlier));
         (Self { cancel, task }, LabHandle::new(boards, orders))
     }
 
@@ -78,6 +95,8 @@ struct Bench {
     cancel: CancellationToken,
     /// Whether nothing is left of the tests that ended.
     clean: bool,
+    /// Results from before, the newest first.
+    past: Vec<Record>,
 }
 
 /// A test under way: a task of its own, so that a crash of it stays there.
@@ -108,7 +127,13 @@ enum News {
 }
 
 impl Bench {
-    async fn run(mut self, mut orders: mpsc::Receiver<Order>) -> bool {
+    async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        past: impl Future<Output = Vec<Record>>,
+    ) -> bool {
+        tokio::pin!(past);
+        let mut waiting = true;
         let cancel = self.cancel.clone();
         let (mut under_way, mut open): (Option<UnderWay>, bool) = (None, true);
         loop {
@@ -118,6 +143,7 @@ impl Bench {
             tokio::select! {
                 biased;
                 () = cancel.cancelled(), if under_way.is_none() => return self.clean,
+                found = &mut past, if waiting => (self.past, waiting) = (found, false),
                 order = orders.recv(), if open => match order {
                     Some(order) => self.follow(&order, &mut under_way),
                     None => open = false,
@@ -180,8 +206,15 @@ impl Bench {
         };
         self.clean &= left == 0;
         match *ended {
-            Ok(Ok(record)) => {
+            Ok(Ok(mut record)) => {
                 entry.before = entry.last.take();
+                // What was found since the console is there counts before what was kept.
+                let known = entry.before.iter().map(|it| &**it).chain(&self.past);
+                let mut like =
+                    known.filter(|it| is_comparable(it) && unlike(it, &record).is_empty());
+                let earlier = like.find(|it| it.ended == Ended::Complete);
+                let against = earlier.filter(|_| is_comparable(&record));
+                record.against = against.map(|earlier| Box::new(compare(earlier, &record)));
                 entry.last = Some(Arc::new(record));
             }
             Ok(Err(untested)) => entry.failed = Some(untested.to_string()),
@@ -202,7 +235,7 @@ async fn heard(under_way: &mut Option<UnderWay>) -> News {
 mod tests {
     use super::*;
     use crate::{
-        domain::perf::{Ended, Offer, Phase, Refusal},
+        domain::perf::{Block, Offer, Phase, Refusal},
         perf::{Testing, render::sample},
     };
 
@@ -229,7 +262,10 @@ mod tests {
                 assert_ne!(self.0, "crash", "it crashes on purpose");
                 reins.say(Phase::Measuring);
                 reins.cancel.cancelled().await;
-                Ok(Record { ended: Ended::Aborted, ..sample::record() })
+                let within = [Some(Duration::from_millis(2)); 3];
+                let (mean, per_second, failed) = (Duration::from_millis(2), 9.0, 0.0);
+                let blocks = vec![Block { mean, per_second, within, failed }; 10];
+                Ok(Record { ended: Ended::Aborted, blocks, ..sample::record() })
             })
         }
     }
@@ -272,6 +308,31 @@ mod tests {
         let board = board(&mut handle, crashed).await;
         assert!(board.running.is_none() && board.entry("remote").unwrap().last.is_none());
         assert!(!lab.stop(Duration::from_secs(5)).await, "nobody tidied up after the crash");
+    }
+
+    #[tokio::test]
+    async fn what_was_kept_is_compared_with() {
+        let blocks = vec![
+            Block {
+                mean: Duration::from_millis(1),
+                per_second: 9.0,
+                within: [Some(Duration::from_millis(1)); 3],
+                failed: 0.0,
+            };
+            10
+        ];
+        let kept = Record { blocks, ..sample::record() };
+        let part = Record { ended: Ended::Aborted, ..kept.clone() };
+        let tests: Vec<Arc<dyn Test>> = vec![Arc::new(Fake("one"))];
+        let (lab, mut handle) = Lab::start_after(tests, ready(vec![part, kept]));
+        handle.send(Order::Start("one".into()));
+        board(&mut handle, |board| board.running.is_some()).await;
+        handle.send(Order::Abort);
+        let ended = board(&mut handle, |board| board.running.is_none()).await;
+        let found = ended.entry("one").unwrap().last.clone().unwrap();
+        assert_eq!(found.against.as_ref().unwrap().before, Some(sample::record().began));
+        assert!(ended.entry("one").unwrap().before.is_none(), "it is of no test of this console");
+        assert!(lab.stop(Duration::from_secs(5)).await);
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@
 //! guards, the end. A latency counts from the moment at which the operation was
 //! to begin, so that a target that stands still cannot hide it.
 
+pub mod against;
 mod alarm;
 mod block;
 pub mod db;
@@ -20,6 +21,7 @@ mod figures;
 mod gauge;
 pub mod goals;
 mod guard;
+mod host;
 mod lab;
 pub mod load;
 pub mod memory;
@@ -41,7 +43,6 @@ mod wanted;
 mod window;
 mod worker;
 
-pub use block::Block;
 pub use figures::{About, Figures, Samples};
 pub use guard::Guards;
 pub use lab::{Lab, LabHandle};

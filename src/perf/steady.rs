@@ -1,7 +1,7 @@
 //! Whether a test measured one state or a way from one to another. Pure.
 
-use super::block::Block;
 use crate::{
+    domain::perf::Block,
     stats::{Order, median},
     units,
 };
@@ -44,7 +44,7 @@ mod tests {
     fn blocks(millis: impl IntoIterator<Item = u64>) -> Vec<Block> {
         let block = |millis| {
             let time = Duration::from_millis(millis);
-            Block { mean: time, per_second: 500.0, within: [Some(time); 3] }
+            Block { mean: time, per_second: 500.0, within: [Some(time); 3], failed: 0.0 }
         };
         millis.into_iter().map(block).collect()
     }

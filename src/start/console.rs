@@ -35,7 +35,7 @@ pub(super) async fn run(global: &Global) -> Result<u8, Failure> {
     let (engine, handle) = Engine::start(session.plan(integrations, Begin::Polling));
     Session::accompany(exporter, &handle, &stop.token);
     let snapshots = handle.snapshots.clone();
-    let (lab, tests) = Lab::start(tests);
+    let (lab, tests) = Lab::start_after(tests, perf::past(session.history_place()));
     let history = session.history(Kind::Console, &handle, Some(tests.boards.clone()));
     let app = session.watch(&handle);
     let user =

@@ -1,4 +1,4 @@
-use super::{Ended, Record};
+use super::{Ended, Record, Sway};
 use crate::domain::{Quantity, Word};
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,7 @@ impl Record {
             _ if !missed.is_empty() => (Word::NoGo, format!("missed: {missed}")),
             _ if failed > 0 && !judged => (Word::NoGo, format!("{failed} failed")),
             Ended::Aborted => (Word::Hold, "it was stopped early".into()),
+            Ended::Complete if let Some(worse) = self.worn() => (Word::NoGo, worse),
             Ended::Complete if self.total.succeeded == 0 => {
                 (Word::Hold, "nothing was measured".into())
             }
@@ -73,7 +74,15 @@ impl Record {
     fn doubt(&self) -> Option<&str> {
         let scale = self.scale.iter().flat_map(|scale| &scale.doubts);
         let memory = self.memory.iter().flat_map(|memory| &memory.doubts);
-        scale.chain(memory).next().map(String::as_str)
+        let drift = self.drift.iter().flat_map(|drift| &drift.doubts);
+        scale.chain(memory).chain(drift).next().map(String::as_str)
+    }
+
+    /// What surely went from better to worse, where that was the question.
+    fn worn(&self) -> Option<String> {
+        let drift = self.drift.as_ref().filter(|drift| drift.doubts.is_empty())?;
+        let worse = drift.names(Sway::Worse);
+        (!worse.is_empty()).then(|| format!("worse at the end than at the begin: {worse}"))
     }
 }
 
@@ -85,7 +94,13 @@ impl Goal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::Receipt, perf::render::sample};
+    use crate::{
+        domain::{
+            Receipt,
+            perf::{Against, Moved},
+        },
+        perf::render::sample,
+    };
 
     fn record(judged: &[(&str, Judged)]) -> Record {
         let goal = |(name, judged): &(&str, Judged)| Goal {
@@ -124,6 +139,22 @@ mod tests {
         let mut nothing = record(&[("p95", Pass)]);
         nothing.total.succeeded = 0;
         assert_eq!(word(&nothing), Word::Hold);
+        let soaked = |doubts: &[&str]| {
+            let worse = Moved {
+                name: "p99".into(),
+                before: Quantity::Ratio(0.1),
+                after: Quantity::Ratio(0.2),
+                by: None,
+                chance: 0.0,
+                floor: 0.0,
+                sway: Sway::Worse,
+            };
+            let doubts = doubts.iter().map(|it| (*it).to_owned()).collect();
+            let drift = Against { before: None, moved: vec![worse], doubts };
+            Record { drift: Some(Box::new(drift)), ..record(&[]) }.verdict()
+        };
+        assert_eq!(soaked(&[]), (Word::NoGo, "worse at the end than at the begin: p99".into()));
+        assert_eq!(soaked(&["too short"]), (Word::Hold, "too short".into()));
         nothing.receipt = Some(Receipt { left: 1, ..Receipt::default() });
         assert_eq!(word(&nothing), Word::NoGo);
     }

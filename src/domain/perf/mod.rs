@@ -1,5 +1,7 @@
 //! Performance tests: what one is, how far it is, and what it found. Plain data.
 
+mod against;
+mod block;
 mod board;
 mod goal;
 mod memory;
@@ -9,6 +11,8 @@ mod record;
 mod scale;
 mod seconds;
 
+pub use against::{Against, Moved, Sway};
+pub use block::Block;
 pub use board::{Board, Entry, Order, Running};
 pub use goal::{Goal, Judged};
 pub use memory::{Floor, Jump, Leak, Memory, Room, Trend};

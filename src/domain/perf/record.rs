@@ -1,4 +1,4 @@
-use super::{Goal, Memory, Scale, seconds};
+use super::{Against, Block, Goal, Memory, Scale, seconds};
 use crate::domain::{Fact, Receipt, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -15,8 +15,14 @@ pub struct Record {
     pub version: u32,
     /// Which test: `redis`, `db`, `load`, `scale`, `memory`.
     pub test: String,
+    /// Which kind of it: `smoke`, `soak`; empty where there is only one.
+    #[serde(default)]
+    pub profile: String,
     /// What was put under load, without any secret.
     pub target: String,
+    /// What kind of machine put the load on.
+    #[serde(default)]
+    pub host: String,
     /// When it began.
     pub began: Timestamp,
     /// What load was asked for.
@@ -38,6 +44,9 @@ pub struct Record {
     pub generator: Generator,
     /// Second by second, the newest 600.
     pub seconds: Vec<Second>,
+    /// The parts that it is compared by, at most 600.
+    #[serde(default)]
+    pub blocks: Vec<Block>,
     /// What was wanted of the target, and whether it is so.
     #[serde(default)]
     pub goals: Vec<Goal>,
@@ -55,6 +64,12 @@ pub struct Record {
     /// Whether the target leaks, where that was the question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Box<Memory>>,
+    /// How its end stands against its begin, where that was the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Box<Against>>,
+    /// How it stands against the newest one like it from before, if one is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Box<Against>>,
 }
 
 /// The load that was asked for.

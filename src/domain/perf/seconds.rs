@@ -36,3 +36,27 @@ pub(super) mod maybe {
         span.map_err(|_| D::Error::custom("no span of time"))
     }
 }
+
+/// The same for three of them, each of which may be missing.
+pub(super) mod each {
+    use super::{Deserializer, Duration, Serializer};
+    use serde::{Deserialize as _, Serialize as _, de::Error as _};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        spans: &[Option<Duration>; 3],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        spans.map(|span| span.map(|span| span.as_secs_f64())).serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<[Option<Duration>; 3], D::Error> {
+        let mut spans = [None; 3];
+        for (span, seconds) in spans.iter_mut().zip(<[Option<f64>; 3]>::deserialize(from)?) {
+            let read = seconds.map(Duration::try_from_secs_f64).transpose();
+            *span = read.map_err(|_| D::Error::custom("no span of time"))?;
+        }
+        Ok(spans)
+    }
+}

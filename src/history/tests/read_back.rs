@@ -114,6 +114,11 @@ fn record(target: &str, began: i64) -> Record {
         version: 1,
         test: "redis".into(),
         target: target.into(),
+        profile: String::new(),
+        host: String::new(),
+        blocks: Vec::new(),
+        drift: None,
+        against: None,
         began: Timestamp(began),
         load: Load {
             arrivals: Arrivals::Closed,

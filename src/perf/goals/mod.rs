@@ -6,7 +6,7 @@
 //! keep the limit too. A failure is an answer that never came.
 
 use super::{
-    block::{Block, SHARES},
+    block::SHARES,
     figures::{Figures, Samples, unbegun},
     number::float,
     quantile::{ranks, within},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::{
     Quantity,
-    perf::{Ended, Goal, Judged},
+    perf::{Block, Ended, Goal, Judged},
 };
 use std::time::Duration;
 

@@ -115,8 +115,12 @@ fn what_was_not_so_all_the_time_does_not_pass() {
         figures.samples.blocks = blocks;
         figures
     };
-    let block =
-        |p99| Block { mean: ms(1), per_second: 10_000.0, within: [Some(ms(1)), Some(ms(1)), p99] };
+    let block = |p99| Block {
+        mean: ms(1),
+        per_second: 10_000.0,
+        within: [Some(ms(1)), Some(ms(1)), p99],
+        failed: 0.0,
+    };
     let blocks = |slow: usize, of: usize| {
         let slow = std::iter::repeat_n(block(Some(ms(90))), slow);
         with(slow.chain(std::iter::repeat_n(block(Some(ms(2))), of)).take(of).collect())
@@ -175,8 +179,12 @@ fn what_the_test_itself_makes_doubtful_is_taken_back() {
 #[test]
 fn a_way_from_one_state_to_another_does_not_pass() {
     let mut figures = figures(times([(1000, 100_000)]), 0);
-    let block =
-        |millis| Block { mean: ms(millis), per_second: 10_000.0, within: [Some(ms(millis)); 3] };
+    let block = |millis| Block {
+        mean: ms(millis),
+        per_second: 10_000.0,
+        within: [Some(ms(millis)); 3],
+        failed: 0.0,
+    };
     figures.samples.blocks = vec![block(2); 10];
     assert_eq!(judged(&p99(ms(50)), &figures), Judged::Pass);
     figures.samples.blocks = (1..=10).map(block).collect();

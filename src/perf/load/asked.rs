@@ -11,6 +11,9 @@ const CLIENTS: u32 = 20_000;
 /// How long a request may take, at most.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long a soak measures, at least: begin and end take ten parts of six seconds each.
+const SOAK: Duration = Duration::from_mins(2);
+
 /// What kind of test it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
@@ -21,6 +24,8 @@ pub enum Profile {
     Standard,
     /// Every client asks again as soon as it has its answer.
     Closed,
+    /// Such a plan for half an hour: whether the end is as the begin.
+    Soak,
 }
 
 impl Profile {
@@ -30,6 +35,7 @@ impl Profile {
             Self::Smoke => "smoke",
             Self::Standard => "standard",
             Self::Closed => "closed",
+            Self::Soak => "soak",
         }
     }
 
@@ -43,7 +49,7 @@ impl Profile {
                 "94 % of 1000 are shown by 955 good answers, and not by 941",
                 "a target that stands still is not asked: --profile standard sees that",
             ],
-            Self::Standard => &[],
+            Self::Standard | Self::Soak => &[],
             Self::Closed => {
                 &["a target that stands still is not asked: --profile standard sees that"]
             }
@@ -97,6 +103,7 @@ impl Asked {
             Profile::Smoke => (Arrivals::Closed, Duration::ZERO, seconds(10)),
             Profile::Standard => (Arrivals::Constant { rate: 500.0 }, seconds(10), seconds(30)),
             Profile::Closed => (Arrivals::Closed, seconds(2), seconds(10)),
+            Profile::Soak => (Arrivals::Constant { rate: 500.0 }, seconds(10), seconds(1800)),
         };
         let goals = match profile {
             Profile::Smoke => Goals {
@@ -105,7 +112,7 @@ impl Asked {
                 rate: Some(500.0),
                 ..Goals::default()
             },
-            Profile::Standard | Profile::Closed => Goals::default(),
+            Profile::Standard | Profile::Closed | Profile::Soak => Goals::default(),
         };
         Self {
             profile,
@@ -129,14 +136,20 @@ impl Asked {
         let planned = self.arrivals.rate().is_some();
         None.or_else(|| self.request.complaint())
             .or_else(|| {
-                let says =
-                    format!("--rate is for --profile standard, not for {}", self.profile.word());
-                (planned && self.profile != Profile::Standard).then_some(says)
+                let word = self.profile.word();
+                let says = format!("--rate is for --profile standard and soak, not for {word}");
+                (planned && matches!(self.profile, Profile::Smoke | Profile::Closed))
+                    .then_some(says)
             })
             .or_else(|| {
                 let says = "--profile smoke is 100 users and 1000 requests: take --profile closed";
                 let usual = (self.clients, self.requests) == (100, Some(1000));
                 (self.profile == Profile::Smoke && !usual).then(|| says.into())
+            })
+            .or_else(|| {
+                let short = self.requests.is_some() || self.duration < SOAK;
+                let says = "--profile soak ends with --duration, and measures for 2m at least";
+                (self.profile == Profile::Soak && short).then(|| says.into())
             })
             .or_else(|| wanted::outside("clients", self.clients.into(), CLIENTS.into()))
             .or_else(|| wanted::threads(self.threads))
@@ -236,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_profile_is_what_it_says() {
-        for profile in [Profile::Smoke, Profile::Standard, Profile::Closed] {
+        for profile in [Profile::Smoke, Profile::Standard, Profile::Closed, Profile::Soak] {
             assert!(fine(&Asked::of(profile)), "{profile:?}");
         }
         let smoke = Asked::of(Profile::Smoke);
@@ -248,6 +261,11 @@ mod tests {
         assert_eq!(smoke.says(), "1000 GET with 100 clients, closed loop");
         assert_eq!(smoke.load().duration, None);
         assert_eq!(Asked::default().takes(), Duration::from_secs(40));
+        let soak = Asked::of(Profile::Soak);
+        assert_eq!(soak.takes(), Duration::from_secs(1810));
+        let of = |seconds| Asked { duration: Duration::from_secs(seconds), ..soak.clone() };
+        assert!(fine(&of(120)) && !fine(&of(119)));
+        assert!(!fine(&Asked { requests: Some(60_000), ..soak.clone() }));
         let fresh = Asked { fresh: true, ..Asked::default() };
         assert_eq!(fresh.says(), "GET with 100 clients, 500/s, each on a new connection");
     }

@@ -22,14 +22,14 @@ pub use request::Request;
 pub(super) use single::Single;
 
 use super::{
-    About, Failed, Figures, Guards, Place, Reins, Test, Testing, Untested, refusal, run,
-    steady::unsteady, unusable,
+    About, Failed, Figures, Guards, Place, Reins, Test, Testing, Untested, against::drift, refusal,
+    run, steady::unsteady, unusable,
 };
 use crate::{
     clock,
     domain::{
         Fact, IntegrationId, Timestamp,
-        perf::{Load, Offer, Phase, Record, Refusal},
+        perf::{Against, Load, Offer, Phase, Record, Refusal},
     },
     integrations::performance::Settings,
     probe::{ProbeError, Safety},
@@ -148,15 +148,24 @@ impl LoadTest {
 
     fn record(&self, began: Timestamp, figures: Figures, ready: &Ready) -> Record {
         let Asked { profile, goals, fresh, .. } = &self.asked;
+        let drift = (*profile == Profile::Soak).then(|| Box::new(self.drift(&figures)));
         let goals = goals.judge(&figures);
         let moving = unsteady(&figures.samples.blocks);
         let (test, target, load) = (self.name.clone(), self.target(), self.asked.load());
         Record {
+            profile: profile.word().into(),
             goals,
+            drift,
             notes: profile.notes().into_iter().chain(moving).collect(),
             facts: ready.facts(*fresh),
             ..figures.record(About { test, target, began, load })
         }
+    }
+
+    /// How the end of a soak stands against its begin.
+    fn drift(&self, figures: &Figures) -> Against {
+        let limit = figures.generator.limits.first().map(String::as_str);
+        drift(&figures.samples.blocks, limit, &self.asked.load())
     }
 }
 

@@ -1,3 +1,4 @@
+use super::against::{self, over_time};
 use crate::{
     domain::{
         Fact, FactValue,
@@ -44,13 +45,20 @@ pub fn human(record: &Record) -> String {
     if record.operations.len() > 1 {
         record.operations.iter().for_each(|each| operation(&mut lines, each, record.measured));
     }
+    if let Some(drift) = &record.drift {
+        over_time(&mut lines, &record.blocks, record.measured);
+        against::put(&mut lines, drift);
+    }
+    if let Some(before) = &record.against {
+        against::put(&mut lines, before);
+    }
     tail(&mut lines, record);
     lines.0
 }
 
 /// Whether what was wanted is so, and what has to be said about such a test.
 fn verdict(lines: &mut Lines, record: &Record) {
-    if !record.goals.is_empty() || record.scale.is_some() {
+    if !record.goals.is_empty() || record.scale.is_some() || record.drift.is_some() {
         let (word, why) = record.verdict();
         lines.put("verdict", format_args!("{}: {why}", word.as_str()));
     }
@@ -190,13 +198,13 @@ fn times(operation: &Operation) -> String {
 }
 
 /// A rate in whole operations, with three digits at least.
-fn number(rate: f64) -> String {
+pub(super) fn number(rate: f64) -> String {
     if rate < 100.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
 }
 
 /// Lines of a name and what is said under it.
 #[derive(Default)]
-pub(super) struct Lines(String);
+pub(super) struct Lines(pub(super) String);
 
 impl Lines {
     pub(super) fn put(&mut self, name: &str, says: fmt::Arguments) {

@@ -1,11 +1,13 @@
 //! A record as text, for people and for programs. Pure.
 
+mod against;
 mod csv;
 mod graph;
 mod human;
 mod memory;
 mod scale;
 
+pub use against::against;
 pub use csv::csv;
 pub use graph::Size;
 pub use human::human;

@@ -46,7 +46,9 @@ pub(crate) fn record() -> Record {
     Record {
         version: VERSION,
         test: "redis".into(),
+        profile: String::new(),
         target: "127.0.0.1:6379/0".into(),
+        host: String::new(),
         began: Timestamp(1_795_400_000_123),
         load: Load {
             arrivals: Arrivals::Constant { rate: 1000.0 },
@@ -77,6 +79,7 @@ pub(crate) fn record() -> Record {
             limits: vec!["the plan was kept with up to 2.0ms delay of ours, limit 1.0ms".into()],
         },
         seconds: (0..10).map(second).collect(),
+        blocks: Vec::new(),
         goals: Vec::new(),
         notes: Vec::new(),
         facts: Evidence::default()
@@ -86,6 +89,8 @@ pub(crate) fn record() -> Record {
         receipt: Some(Receipt { sent: 22_040, written: 10_000, removed: 10_000, left: 0 }),
         scale: None,
         memory: None,
+        drift: None,
+        against: None,
     }
 }
 

@@ -1,4 +1,5 @@
 mod asked;
+mod compare;
 
 use super::{Failure, Session, Stop, print, tell, trace::Trace};
 use crate::{
@@ -7,6 +8,7 @@ use crate::{
         IntegrationId, Word,
         perf::{Ended, Offer, Phase, Progress, Record},
     },
+    history::Place,
     integrations::{self, Instance},
     perf::{Hindrance, Reins, Test, Untested, db, load, memory, redis, render, scale},
     probe::Safety,
@@ -26,6 +28,9 @@ const LEFT: &str = "`tminus clean` removes it, and keys expire by themselves";
 
 /// `tminus perf …`: puts load on a target and prints what that took.
 pub(super) async fn run(global: &Global, perf: &Perf) -> Result<u8, Failure> {
+    if let Perf::Compare(asked) = perf {
+        return compare::run(global, asked).await;
+    }
     let mut session = Session::open(global)?;
     let (id, test, format) = meant(&session.config.integrations, perf, global.safety())?;
     let stop = Stop::on_signals()
@@ -38,7 +43,7 @@ pub(super) async fn run(global: &Global, perf: &Perf) -> Result<u8, Failure> {
     if format == PerfFormat::Human && offer.refused.is_none() {
         tell(&begins(&offer));
     }
-    let ended = tokio::select! {
+    let mut ended = tokio::select! {
         biased;
         () = stop.at_once.cancelled() => {
             // The entry stays, so that whoever cleans knows of it.
@@ -52,7 +57,8 @@ pub(super) async fn run(global: &Global, perf: &Perf) -> Result<u8, Failure> {
         tell(&format!("tminus: {left} of what it wrote may be left; {LEFT}"));
     }
     trace.end_test(left).await;
-    if let Ok(record) = &ended {
+    if let Ok(record) = &mut ended {
+        record.against = compare::with_kept(&session, record).await.map(Box::new);
         session.keep_test(record).await;
     }
     conclude(&session, ended, format, &stop)
@@ -93,6 +99,18 @@ fn meant(
             let test = memory::MemoryTest::new(id, url, settings, safety, load);
             (id.clone(), Box::new(test), asked.format)
         }
+        Perf::Compare(_) => {
+            let why = "a comparison looks at results and puts no load on anything";
+            return Err(Failure::unusable("there is nothing to test", why));
+        }
+    })
+}
+
+/// The results that are kept, for what the console finds to be compared with.
+pub(super) async fn past(place: Option<Place>) -> Vec<Record> {
+    compare::kept(place).await.unwrap_or_else(|why| {
+        tracing::warn!(why, "results of performance tests cannot be read");
+        Vec::new()
     })
 }
 

@@ -309,6 +309,11 @@ fn record() -> Record {
         version: 1,
         test: "database".into(),
         target: "127.0.0.1:5432/app".into(),
+        profile: String::new(),
+        host: String::new(),
+        blocks: Vec::new(),
+        drift: None,
+        against: None,
         began: sample::WALL,
         load: Load {
             arrivals: Arrivals::Closed,

@@ -180,7 +180,7 @@ async fn a_silence_shows_in_a_plan_and_hides_in_a_closed_loop() {
     for profile in [Profile::Standard, Profile::Closed] {
         let arrivals = match profile {
             Profile::Standard => Arrivals::Constant { rate: 200.0 },
-            Profile::Smoke | Profile::Closed => Arrivals::Closed,
+            Profile::Smoke | Profile::Closed | Profile::Soak => Arrivals::Closed,
         };
         let p99 =
             Goals { within: [None, None, Some(Duration::from_millis(300))], ..Goals::default() };

@@ -45,6 +45,7 @@ async fn the_exit_code_is_the_verdict() {
         (&url, format!("{count} 40 --expect 3xx"), 1, "status 200"),
         (&url, "--profile smoke --max-mean 5s --min-rate 1".into(), 0, "mind       rate and mean"),
         (&url, "--profile smoke --clients 9".into(), 2, "--profile closed"),
+        (&url, "--profile soak --duration 1m".into(), 2, "2m at least"),
         (&url, "--rate 10 --min-rate 10".into(), 2, "plan for more"),
         (&url, "-H nothing".into(), 2, "Name: value"),
         (&url, "-H @nowhere".into(), 2, "nowhere"),
@@ -84,6 +85,87 @@ async fn whether_it_leaks_is_the_exit_code() {
         assert_eq!(output.status.code(), Some(code), "{words}: {said}");
         assert!(said.contains(says), "{words}: {said}");
     }
+}
+
+/// A result with so many parts, each with a p50 and p99 around these milliseconds.
+fn with_parts(found: &serde_json::Value, count: u32, millis: f64) -> serde_json::Value {
+    let part = |n: u32| {
+        let time = millis * (1.0 + f64::from(n % 4) / 100.0) / 1e3;
+        let within = [time, time * 2.0, time * 3.0];
+        serde_json::json!({
+            "mean_seconds": time, "per_second": 500.0, "within_seconds": within, "failed": 0.0
+        })
+    };
+    let mut found = found.clone();
+    found["blocks"] = (0..count).map(part).collect();
+    found["generator"]["limits"] = serde_json::json!([]);
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_results_are_compared_and_unlike_ones_are_refused() {
+    let server = Rude::start(Manner::Says(GOOD.into())).await;
+    let count = "--profile closed --warm-up 1ms --clients 2 --requests 40 --format json";
+    let output = ended(&server.url(), count).await;
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let wider = {
+        let mut wider = with_parts(&found, 10, 10.0);
+        wider["load"]["clients"] = 3.into();
+        wider
+    };
+    for (name, result) in [
+        ("then", with_parts(&found, 10, 10.0)),
+        ("same", with_parts(&found, 10, 10.1)),
+        ("slow", with_parts(&found, 10, 14.0)),
+        ("few", with_parts(&found, 9, 10.0)),
+        ("wider", wider),
+        ("other", serde_json::json!({"version": 1})),
+    ] {
+        std::fs::write(home.path().join(name), result.to_string()).unwrap();
+    }
+    for (words, code, says) in [
+        ("then same", 0, "GO, nothing is worse"),
+        ("then slow", 1, "NO-GO, worse: p50, p95, p99"),
+        ("then few", 3, "has 9 parts of the 10"),
+        ("then wider", 2, "clients: 2, then 3"),
+        ("then other", 2, "cannot be read"),
+        ("then", 2, "no such result"),
+        ("--list", 0, ""),
+    ] {
+        let mut command = program(home.path());
+        command.args(["perf", "compare"]).args(words.split_whitespace());
+        let output = command.output().unwrap();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words}: {said}");
+        assert!(said.contains(says), "{words}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_run_is_kept_and_found_again() {
+    let server = Rude::start(Manner::Says(GOOD.into())).await;
+    let home = tempfile::tempdir().unwrap();
+    let run = |words: String| {
+        let mut command = program(home.path());
+        command.args(["perf"]).args(words.split_whitespace());
+        let output = command.output().unwrap();
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let load =
+        format!("load {} --profile closed --warm-up 1ms --clients 2 --requests 40", server.url());
+    tokio::task::block_in_place(|| {
+        let (code, said) = run("compare".into());
+        assert!(code == Some(2) && said.contains("no such result"), "{said}");
+        assert_eq!(run(load.clone()).0, Some(0));
+        let (code, said) = run("compare".into());
+        assert!(code == Some(2) && said.contains("is like it"), "{said}");
+        assert_eq!(run(load.clone()).0, Some(0));
+        let (code, said) = run("compare".into());
+        assert!(code == Some(3) && said.contains("parts of the 10"), "{said}");
+        let (code, said) = run("compare --list".into());
+        assert_eq!((code, said.matches("closed").count()), (Some(0), 2), "{said}");
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
