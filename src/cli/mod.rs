@@ -158,8 +158,8 @@ pub enum Verb {
     },
     /// Prints every key of the console, as the file has it.
     ///
-    /// The names are those that [keys] in the file and the command line of the console
-    /// (`:`) take.
+    /// Its names are those that the file takes in its table of keys, and that the console
+    /// takes after a colon.
     Keys(Keys),
     /// Prints what makes a shell complete the command line.
     ///
