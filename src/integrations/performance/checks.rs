@@ -49,6 +49,7 @@ impl Performance {
             kept: track.samples().len(),
             trend: Trend::of(track.samples()),
             restart: track.restart(now),
+            cpu: track.cpu(),
         };
         Ok(judge::memory(&seen, self.memory_limits))
     }

@@ -23,6 +23,8 @@ pub(super) struct Reading {
     /// When it was started, in seconds since 1970: tells it from one of the same id.
     pub(super) started: u64,
     pub(super) up: Duration,
+    /// Time that it took of this host's processors since it was started.
+    pub(super) busy: Duration,
     /// Memory that it holds, in bytes.
     pub(super) resident: u64,
     /// The part that is neither file nor shared memory: what a leak leaves.
@@ -53,7 +55,7 @@ pub enum Missing {
 ///
 /// `None` when there is none, or only its remains.
 pub(super) fn read(system: &mut System, pid: u32) -> Option<Reading> {
-    refresh(system, &[Pid::from_u32(pid)], ProcessRefreshKind::nothing().with_memory());
+    refresh(system, &[Pid::from_u32(pid)], ProcessRefreshKind::nothing().with_memory().with_cpu());
     let process = system.process(Pid::from_u32(pid))?;
     if matches!(process.status(), ProcessStatus::Zombie | ProcessStatus::Dead) {
         return None;
@@ -71,6 +73,7 @@ pub(super) fn read(system: &mut System, pid: u32) -> Option<Reading> {
         name: process.name().to_string_lossy().into_owned(),
         started: process.start_time(),
         up: Duration::from_secs(process.run_time()),
+        busy: Duration::from_millis(process.accumulated_cpu_time()),
         resident,
         anonymous: field(&status, "RssAnon:").map(kib),
         proportional: sum(&["Pss:"]).map(kib),
@@ -234,6 +237,9 @@ mod tests {
         assert!(reading.proportional.unwrap() <= reading.resident + 1024 * 1024);
         assert!((1..=reading.resident).contains(&reading.private.unwrap()), "{reading:?}");
         assert!(reading.threads.unwrap() >= 2);
+        let later = || read(&mut empty().unwrap(), process::id()).unwrap();
+        // It reads until that has taken some time.
+        while later().busy < reading.busy + Duration::from_millis(20) {}
         assert_eq!(family(process::id())[0], process::id());
         assert!(reading.descriptors.unwrap() >= 4);
         assert!(reading.descriptor_limit.unwrap() >= reading.descriptors.unwrap());

@@ -205,7 +205,8 @@ fn a_process_that_hoards_is_told_from_one_that_does_not() {
         }
         let reading = process::read(&mut system, hoarder.shell.id()).unwrap();
         let (kept, trend) = (track.samples().len(), Trend::of(track.samples()));
-        let seen = Memory { watched: &watched, reading: &reading, kept, trend, restart: None };
+        let seen =
+            Memory { watched: &watched, reading: &reading, kept, trend, restart: None, cpu: None };
         let finding = judge::memory(&seen, MemoryLimits { most: None, growth: 5 * 1024 * 1024 });
         assert_eq!(finding.outcome, outcome, "{finding:?}");
         assert!(finding.summary.contains(says), "{}", finding.summary);

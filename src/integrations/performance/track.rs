@@ -23,6 +23,10 @@ pub(super) struct Track {
     looked: Option<Instant>,
     samples: Series,
     restart: Option<(Restart, Instant)>,
+    /// How busy it was, and when.
+    busy: Option<(Duration, Instant)>,
+    /// The share of a core that it took between the last two readings.
+    cpu: Option<f64>,
 }
 
 /// One life of a process. Its id alone may be used again.
@@ -65,6 +69,15 @@ impl Track {
             let restart = Restart { from: before.pid, to: life.pid, ago: Duration::ZERO };
             self.restart = Some((restart, now));
             self.samples = Series::default();
+            (self.busy, self.cpu) = (None, None);
+        }
+        let since = self.busy.filter(|(_, at)| now - *at >= APART);
+        if let Some((busy, at)) = since {
+            let took = reading.busy.saturating_sub(busy).as_secs_f64();
+            self.cpu = Some(took / (now - at).as_secs_f64());
+        }
+        if since.is_some() || self.busy.is_none() {
+            self.busy = Some((reading.busy, now));
         }
         let at = now - *self.origin.get_or_insert(now);
         let apart = self.samples.last().is_none_or(|last| at.saturating_sub(last.at) >= APART);
@@ -76,6 +89,11 @@ impl Track {
     /// What is kept of this life of the process.
     pub(super) fn samples(&self) -> &Series {
         &self.samples
+    }
+
+    /// The share of a core that it took between the last two readings.
+    pub(super) fn cpu(&self) -> Option<f64> {
+        self.cpu
     }
 
     /// The last restart, for as long as it is worth telling.
@@ -101,6 +119,7 @@ mod tests {
             name: "api".into(),
             started,
             up: Duration::from_secs(up),
+            busy: Duration::from_millis(up * 250),
             resident: 9_000,
             anonymous: Some(5_000),
             proportional: None,
@@ -121,6 +140,20 @@ mod tests {
         assert_eq!(track.remembered(now + Duration::from_mins(1)), None);
         track.lost();
         assert_eq!(track.remembered(now), None);
+    }
+
+    #[test]
+    fn how_busy_it_is_counts_between_readings_of_one_life() {
+        let (mut track, now) = (Track::default(), Instant::now());
+        let at = |seconds| now + Duration::from_secs(seconds);
+        track.note(&reading(7, 100, 60), at(0));
+        assert_eq!(track.cpu(), None, "there is nothing to compare with");
+        track.note(&reading(7, 100, 64), at(1));
+        assert_eq!(track.cpu(), None, "too soon after the last");
+        track.note(&reading(7, 100, 68), at(4));
+        assert_eq!(track.cpu(), Some(0.5));
+        track.note(&reading(9, 110, 0), at(15));
+        assert_eq!(track.cpu(), None, "another life");
     }
 
     #[test]

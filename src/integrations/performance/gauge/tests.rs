@@ -101,6 +101,7 @@ fn the_best_that_all_allow_is_read() {
         name: "api".into(),
         started: 1,
         up: Duration::ZERO,
+        busy: Duration::ZERO,
         resident,
         anonymous,
         proportional: None,

@@ -23,6 +23,8 @@ pub(in super::super) struct Memory<'a> {
     pub(in super::super) kept: usize,
     pub(in super::super) trend: Option<Trend>,
     pub(in super::super) restart: Option<Restart>,
+    /// The share of a core that it takes.
+    pub(in super::super) cpu: Option<f64>,
 }
 
 /// Where good ends.
@@ -148,11 +150,13 @@ fn evidence(seen: &Memory, limits: MemoryLimits) -> Evidence {
         ("descriptors", reading.descriptors),
         ("descriptor limit", reading.descriptor_limit),
     ];
+    let cpu = [("cpu, of one core", seen.cpu.map(Quantity::Ratio))];
     let bytes = bytes.map(|(name, count)| (name, count.map(Quantity::Bytes)));
     let counts = counts.map(|(name, count)| (name, count.map(Quantity::Count)));
     bytes
         .into_iter()
         .chain(counts)
+        .chain(cpu)
         .filter_map(|(name, quantity)| Some((name, quantity?)))
         .fold(evidence, |evidence, (name, quantity)| evidence.fact(name, quantity))
         .fact("up", Quantity::Time(reading.up))
@@ -173,6 +177,7 @@ mod tests {
             name: "api".into(),
             started: 1,
             up: Duration::from_mins(10),
+            busy: Duration::from_mins(1),
             resident,
             anonymous: Some(resident / 2),
             proportional: None,
@@ -192,7 +197,10 @@ mod tests {
 
     fn judged(reading: &Reading, trend: Option<Trend>) -> Finding {
         let watched = Watched::Pid(12);
-        memory(&Memory { watched: &watched, reading, kept: 7, trend, restart: None }, LIMITS)
+        memory(
+            &Memory { watched: &watched, reading, kept: 7, trend, restart: None, cpu: None },
+            LIMITS,
+        )
     }
 
     #[test]
@@ -218,7 +226,14 @@ mod tests {
         let limits = MemoryLimits { most: None, ..LIMITS };
         let (watched, reading) = (Watched::Pid(12), reading(10_240 * MIB));
         let trend = Some(trend(6.5, 9.0));
-        let seen = Memory { watched: &watched, reading: &reading, kept: 60, trend, restart: None };
+        let seen = Memory {
+            watched: &watched,
+            reading: &reading,
+            kept: 60,
+            trend,
+            restart: None,
+            cpu: None,
+        };
         assert_eq!(memory(&seen, limits).summary, "growing 6.5 MiB/min, limit 5.0 MiB");
     }
 
@@ -251,7 +266,14 @@ mod tests {
         let (ours, theirs) = (Watched::Ourselves, Watched::Name("api".into()));
         let seen = |watched, restart| {
             memory(
-                &Memory { watched, reading: &reading(MIB), kept: 7, trend: None, restart },
+                &Memory {
+                    watched,
+                    reading: &reading(MIB),
+                    kept: 7,
+                    trend: None,
+                    restart,
+                    cpu: None,
+                },
                 LIMITS,
             )
         };
